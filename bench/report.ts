@@ -1,0 +1,93 @@
+import { writeFile } from 'node:fs/promises';
+
+/** One figure, beside a peer's where one ran. */
+export interface Row {
+  readonly suite: string;
+  readonly case: string;
+  readonly what: string;
+  /** Ours; absent where only the peer could run. */
+  readonly value: number | null;
+  readonly unit: string;
+  readonly peer?: string;
+  readonly peerValue?: number;
+  /** How many times as fast (or as small) as the peer. */
+  readonly ratio?: number;
+  /** Least and greatest of the runs that `value` is the median of, and the same for the peer. */
+  readonly low?: number;
+  readonly high?: number;
+  readonly peerLow?: number;
+  readonly peerHigh?: number;
+  readonly runs?: number;
+  readonly note?: string;
+}
+
+export interface Report {
+  readonly adapter: string;
+  /** True where the adapter runs on the CPU. */
+  readonly software: boolean;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly commit: string;
+  readonly date: string;
+  readonly rows: readonly Row[];
+}
+
+export async function writeReport(file: string, report: Report): Promise<void> {
+  await writeFile(file, `${JSON.stringify(report, null, 1)}\n`);
+}
+
+/** Three or four significant figures; an exponent only below a ten-thousandth. */
+export function figure(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toString();
+  if (size >= 100) return value.toFixed(0);
+  if (size >= 10) return value.toFixed(1);
+  if (size >= 1) return value.toFixed(2);
+  if (size === 0) return '0';
+  return size < 1e-4 ? value.toExponential(1) : value.toFixed(2 - Math.floor(Math.log10(size)));
+}
+
+const COLUMNS = [
+  'suite',
+  'case',
+  'what',
+  'value',
+  'spread',
+  'unit',
+  'peer',
+  'peer value',
+  'peer spread',
+  'ratio',
+] as const;
+const RIGHT = new Set<string>(['value', 'spread', 'peer value', 'peer spread', 'ratio']);
+
+/** The rows as an aligned table, with notes below. */
+export function table(rows: readonly Row[]): string {
+  const spread = (low?: number, high?: number): string =>
+    low === undefined || high === undefined ? '' : `${figure(low)}..${figure(high)}`;
+  const cells = rows.map((row) => [
+    row.suite,
+    row.case,
+    row.what,
+    row.value === null ? '-' : figure(row.value),
+    spread(row.low, row.high),
+    row.unit,
+    row.peer ?? '',
+    row.peerValue === undefined ? '' : figure(row.peerValue),
+    spread(row.peerLow, row.peerHigh),
+    row.ratio === undefined ? '' : `${figure(row.ratio)}x`,
+  ]);
+  const widths = COLUMNS.map((name, i) =>
+    Math.max(name.length, ...cells.map((line) => (line[i] as string).length)),
+  );
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, i) =>
+        RIGHT.has(COLUMNS[i] as string)
+          ? text.padStart(widths[i] as number)
+          : text.padEnd(widths[i] as number),
+      )
+      .join('  ')
+      .trimEnd();
+  const notes = [...new Set(rows.flatMap(({ note, peer }) => (note ? [`${peer ?? 'note'}: ${note}`] : [])))];
+  return [line(COLUMNS), ...cells.map(line), ...notes.map((note) => `* ${note}`)].join('\n');
+}

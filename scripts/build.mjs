@@ -1,0 +1,86 @@
+// Builds dist/: the browser module, the Node module, the command, and their types.
+//   --bundles-only   leave out the type declarations
+//   --if-possible    where esbuild is not installed (npm ci --omit=dev), say so and succeed
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { wgslForEsbuild } from './wgsl.mjs';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const bundlesOnly = process.argv.includes('--bundles-only');
+const ifPossible = process.argv.includes('--if-possible');
+
+let esbuild;
+try {
+  esbuild = await import('esbuild');
+} catch (error) {
+  if (!ifPossible) throw error;
+  console.log('esbuild is not installed, so nothing was built.');
+  process.exit(0);
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  sourcemap: true,
+  metafile: true,
+  logLevel: 'warning',
+};
+const forNode = {
+  ...common,
+  platform: 'node',
+  packages: 'external',
+  plugins: [wgslForEsbuild()],
+};
+
+await mkdir(path.join(root, 'dist'), { recursive: true });
+const web = await esbuild.build({
+  ...common,
+  platform: 'neutral',
+  plugins: [wgslForEsbuild({ strip: true })],
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.js',
+});
+// Platform "neutral" fails on Node's own modules by itself; packages would be swallowed unseen.
+const foreign = Object.keys(web.metafile.inputs).filter((file) => file.includes('node_modules/'));
+if (foreign.length > 0) {
+  throw new Error(`src/index.ts must not depend on packages, but it pulls in ${foreign.join(', ')}.`);
+}
+await esbuild.build({ ...forNode, entryPoints: ['src/node.ts'], outfile: 'dist/node.js' });
+await esbuild.build({
+  ...forNode,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: 'dist/cli.js',
+  banner: { js: '#!/usr/bin/env node' },
+});
+await chmod(path.join(root, 'dist/cli.js'), 0o755);
+
+if (!bundlesOnly) {
+  await rm(path.join(root, 'dist/types'), { recursive: true, force: true });
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const types = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (types.status !== 0) process.exit(1);
+
+  const minified = await esbuild.build({
+    ...common,
+    platform: 'neutral',
+    plugins: [wgslForEsbuild({ strip: true })],
+    entryPoints: ['src/index.ts'],
+    minify: true,
+    sourcemap: false,
+    write: false,
+  });
+  const [file] = minified.outputFiles;
+  const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+  const gzipped = gzipSync(file.contents, { level: 9 }).length;
+  console.log(
+    `dist/index.js: ${kb(file.contents.length)} minified, ${kb(gzipped)} gzipped, all kernels included`,
+  );
+}

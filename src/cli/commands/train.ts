@@ -1,0 +1,121 @@
+import process from 'node:process';
+import type { Command } from 'commander';
+import {
+  choiceOption,
+  type DeviceOptions,
+  deviceFlags,
+  examples,
+  type JsonOptions,
+  jsonFlags,
+  numberOption,
+} from '../flags.js';
+import { type Io, UsageError } from '../io.js';
+import { type SplitOptions, splitFlags } from '../splitFlags.js';
+
+/** What can be told of a training run. What is left out comes from the preset, or on `--resume` from the run itself. */
+export interface TrainOptions extends SplitOptions, DeviceOptions, JsonOptions {
+  /** A `kaggle_3m` folder or zip. */
+  readonly data?: string;
+  /** The run's folder; by default `runs/` and the time. */
+  readonly out?: string;
+  readonly preset?: 'small' | 'post';
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  /** The schedule's highest learning rate. */
+  readonly lr?: number;
+  /** Weight of the Dice loss; cross-entropy has the rest. */
+  readonly diceWeight?: number;
+  readonly depth?: number;
+  readonly baseChannels?: number;
+  readonly dropout?: number;
+  /** Side of the square that the network sees, in pixels. */
+  readonly size?: number;
+  /** Probability above which a pixel is lesion, in validation figures and pictures. */
+  readonly threshold?: number;
+  /** Stop when validation Dice has not risen for this many epochs. */
+  readonly patience?: number;
+  /** Stop, as by Ctrl-C, after this epoch; the schedule stays as it is. */
+  readonly stopAfter?: number;
+  /** A run's folder to go on with. */
+  readonly resume?: string;
+  /** Replace what is in the run's folder. */
+  readonly force?: boolean;
+}
+
+/** Options that `--resume` allows beside itself: where things are, not what they are. */
+const WITH_RESUME: ReadonlySet<string> = new Set([
+  'resume',
+  'data',
+  'adapter',
+  'software',
+  'power',
+  'patience',
+  'stopAfter',
+  'json',
+  'debug',
+]);
+
+export function defineTrain(program: Command, action: (options: TrainOptions) => Promise<void>): void {
+  const count = { integer: true, min: 1 };
+  const command = program
+    .command('train')
+    .description('train a U-Net and write weights, figures, pictures and a report into a run folder')
+    .option('--data <path>', 'folder or zip of slices: <patient>_<n>.tif and <patient>_<n>_mask.tif')
+    .option('--out <folder>', 'the run folder (default: runs/<time>)')
+    .addOption(
+      choiceOption('--preset <name>', 'where all other settings start from, default small', [
+        'small',
+        'post',
+      ]),
+    )
+    .addOption(numberOption('--epochs <n>', 'passes over the training draws', count))
+    .addOption(numberOption('--batch-size <n>', 'slices in a step', count))
+    .addOption(numberOption('--lr <rate>', "the schedule's highest learning rate", { min: 0, open: true }))
+    .addOption(
+      numberOption('--dice-weight <w>', 'weight of Dice loss, the rest is cross-entropy', { min: 0, max: 1 }),
+    )
+    .addOption(numberOption('--depth <n>', 'levels of the U-Net', count))
+    .addOption(numberOption('--base-channels <n>', 'channels of its first level', count))
+    .addOption(
+      numberOption('--dropout <p>', 'share of activations dropped in training', { min: 0, max: 0.99 }),
+    )
+    .addOption(numberOption('--size <pixels>', 'side of the square the network sees', count))
+    .addOption(
+      numberOption('--threshold <p>', 'probability above which a pixel is lesion', { min: 0, max: 0.999 }),
+    )
+    .addOption(numberOption('--patience <epochs>', 'stop when validation Dice no longer rises', count))
+    .addOption(numberOption('--stop-after <epoch>', 'stop after this epoch, to go on with --resume', count));
+  splitFlags(command, "the preset's")
+    .option('--resume <run>', 'go on with a run folder, to the bit')
+    .option('--force', 'replace the run that is in the folder');
+  jsonFlags(deviceFlags(command)).action(async (options: TrainOptions) => {
+    checkTrain(options);
+    await action(options);
+  });
+  examples(command, [
+    ['train --data archive.zip', 'train the small preset'],
+    ['train --data archive.zip --preset post --out runs/post', 'the reference, exactly'],
+    ['train --resume runs/post', 'go on where it stopped'],
+  ]);
+}
+
+/** Options that do not go together. @throws UsageError */
+function checkTrain(options: TrainOptions): void {
+  if (options.resume === undefined) {
+    if (options.data === undefined) throw new UsageError('train needs --data <path> (or --resume <run>).');
+    return;
+  }
+  const extra = Object.keys(options).filter((name) => !WITH_RESUME.has(name));
+  if (extra.length > 0) {
+    const flags = extra.map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+    throw new UsageError(
+      `${flags.join(', ')} cannot be changed by --resume: a run keeps the settings it began with; start a new run instead.`,
+    );
+  }
+}
+
+/** @throws in one sentence on whatever keeps the run from starting or going on; what was saved stays */
+export async function runTrain(options: TrainOptions, io: Io): Promise<void> {
+  const { train } = await import('../run/train.js');
+  await train(options, io, process.argv.slice(2));
+}

@@ -1,0 +1,253 @@
+import type { SliceSource } from '../../data/batchSource.js';
+import { evaluationSource } from '../../data/batchSource.js';
+import type { SliceRef } from '../../data/dataset.js';
+import { lesionWeights, weightedSampler } from '../../data/sampler.js';
+import { splitByPatient } from '../../data/split.js';
+import type { Device } from '../../engine/device.js';
+import { modelFrom } from '../../unet/checkpoint.js';
+import { overlap, thresholdMask } from '../../unet/metrics.js';
+import { BySize, compileEvaluation } from '../../unet/programs.js';
+import { evaluateAll } from '../../unet/train.js';
+import type { EvaluateOptions } from '../commands/evaluate.js';
+import { ensureFolder } from '../files.js';
+import type { Io } from '../io.js';
+import { overlay } from '../overlay.js';
+import type { RunConfig, RunSummary } from '../records.js';
+import { writeReport } from '../report/write.js';
+import { openRun, RunFolder, runPaths } from '../runFolder.js';
+import { type EvaluationSlice, evaluationSheet } from '../sheets.js';
+import { readWeights } from './checkpoints.js';
+import { openCliDevice } from './device.js';
+import { Measuring } from './measure.js';
+import { openData, sidesOf } from './setup.js';
+
+/** Slices in the reference's picture. */
+const SHEET_SLICES = 8;
+
+/** `shadergrad evaluate`. */
+export async function evaluate(options: EvaluateOptions, io: Io): Promise<void> {
+  const run = await openRun(options.run);
+  const saved = await run.readConfig();
+  const config: RunConfig = { ...saved, threshold: options.threshold ?? saved.threshold };
+  const dataset = await openData(options.data ?? config.data.path, io);
+  try {
+    const split = splitByPatient(
+      dataset.patients.map(({ id }) => id),
+      { kind: 'file', name: run.paths.split, text: await run.readSplit() },
+    );
+    const sides = sidesOf(dataset, split);
+    const which = options.patients ?? 'valid';
+    const slices = which === 'all' ? [...sides.train, ...sides.valid] : sides[which];
+    const source = evaluationSource(
+      dataset,
+      slices,
+      options.batchSize ?? config.training.batchSize,
+      config.training.size,
+    );
+    const device = await openCliDevice(options);
+    try {
+      const target = options.out === undefined ? run : new RunFolder(runPaths(options.out));
+      if (options.out !== undefined) await ensureFolder(options.out);
+      const result = await measureRun(
+        device,
+        run,
+        slices,
+        source,
+        config,
+        options.checkpoint ?? 'best',
+        which,
+        target,
+      );
+      if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
+      else for (const line of summaryLines(result)) io.stdout.write(`${line}\n`);
+      const say = options.json ? io.stderr : io.stdout;
+      if (options.out === undefined) say.write(`wrote ${await writeReport(options.run)}\n`);
+      else
+        say.write(`wrote ${target.paths.summary}, ${target.paths.evaluation} and ${target.paths.overlays}\n`);
+    } finally {
+      await device.close();
+    }
+  } finally {
+    await dataset.close();
+  }
+}
+
+/** Measures a checkpoint, writes summary, pictures and report; gives the report's path. */
+export async function evaluateRun(
+  device: Device,
+  run: RunFolder,
+  slices: readonly SliceRef[],
+  source: SliceSource,
+  config: RunConfig,
+  checkpoint: string,
+  patients: RunSummary['patients'],
+): Promise<string> {
+  await measureRun(device, run, slices, source, config, checkpoint, patients, run);
+  return writeReport(run.paths.root);
+}
+
+async function measureRun(
+  device: Device,
+  run: RunFolder,
+  slices: readonly SliceRef[],
+  source: SliceSource,
+  config: RunConfig,
+  checkpoint: string,
+  patients: RunSummary['patients'],
+  target: RunFolder,
+): Promise<RunSummary> {
+  const named = checkpoint === 'best' || checkpoint === 'last';
+  const { weights } = await readWeights(named ? run.paths.root : checkpoint, named ? checkpoint : 'best');
+  const model = modelFrom(weights);
+  const { training, threshold } = config;
+  const programs = new BySize((batch) => compileEvaluation(device, model, training, source.size, batch));
+  const measuring = new Measuring(slices, threshold);
+  const sheet = new Set(sheetSlices(slices, training.seed));
+  const shown = new Set(largestSlices(slices));
+  const drawn = new Map<SliceRef, EvaluationSlice & { readonly slice: SliceRef }>();
+  try {
+    const losses = await evaluateAll(programs, source, (batch, probabilities) => {
+      const planes = measuring.add(batch, probabilities, training.size);
+      batch.items.forEach(({ slice }, i) => {
+        if (!sheet.has(slice) && !shown.has(slice)) return;
+        const pixels = slice.height * slice.width;
+        const truth = batch.masks.slice(i * pixels, (i + 1) * pixels);
+        const prediction = planes[i] as Float32Array;
+        drawn.set(slice, {
+          slice,
+          width: slice.width,
+          height: slice.height,
+          image: batch.images.slice(3 * i * pixels, 3 * (i + 1) * pixels),
+          truth,
+          prediction: prediction.slice(),
+          name: `${slice.patient} ${slice.number}`,
+          ...sliceLosses(prediction, truth),
+        });
+      });
+    });
+    const summary: RunSummary = {
+      format: 'shadergrad-summary',
+      version: 1,
+      checkpoint,
+      epoch: epochOf(weights.metadata.get('epoch')),
+      patients,
+      losses,
+      metrics: measuring.metrics.summary(),
+      notes: notes(
+        named && checkpoint === 'best' && patients === 'valid',
+        threshold,
+        training.size,
+        source.size,
+      ),
+    };
+    await target.writeSummary(summary);
+    const of = (wanted: ReadonlySet<SliceRef>) =>
+      [...drawn.values()].filter(({ slice }) => wanted.has(slice));
+    await target.write('evaluation', evaluationSheet(of(sheet)).png());
+    await target.writeOverlays(of(shown).map((each) => overlayOf(each, threshold)));
+    return summary;
+  } finally {
+    await programs.destroy();
+  }
+}
+
+function epochOf(text: string | undefined): number | null {
+  return text === undefined || !/^\d+$/.test(text) ? null : Number(text);
+}
+
+/** What a reader must know of how the figures came about. */
+function notes(
+  chosenHere: boolean,
+  threshold: number,
+  size: number,
+  source: { height: number; width: number },
+): string[] {
+  const resized =
+    source.height === size && source.width === size
+      ? []
+      : [
+          `The network sees slices at ${size}x${size}; its probabilities are brought back to ${source.width}x${source.height} bilinearly before they are measured.`,
+        ];
+  return [
+    `A voxel is lesion where its probability exceeds ${threshold}.`,
+    ...(chosenHere
+      ? [
+          'The best checkpoint was chosen by mean Dice on these same validation patients, so its figures are a little too good.',
+        ]
+      : []),
+    ...resized,
+  ];
+}
+
+/** Slices for the reference's picture: drawn by lesion size, each once, the same for the same seed. */
+function sheetSlices(slices: readonly SliceRef[], seed: number): SliceRef[] {
+  const lesions = slices.filter(({ lesion }) => lesion > 0);
+  if (lesions.length <= SHEET_SLICES) return lesions.length > 0 ? lesions : slices.slice(0, SHEET_SLICES);
+  const order = weightedSampler(
+    lesionWeights(lesions.map(({ lesion }) => lesion)),
+    seed,
+    64 * SHEET_SLICES,
+  ).order(0);
+  const chosen = new Set<SliceRef>();
+  for (const index of order) {
+    if (chosen.size < SHEET_SLICES) chosen.add(lesions[index] as SliceRef);
+  }
+  return [...chosen];
+}
+
+/** Each patient's slice with the most lesion, patients in order. */
+function largestSlices(slices: readonly SliceRef[]): SliceRef[] {
+  const best = new Map<string, SliceRef>();
+  for (const slice of slices) {
+    if (slice.lesion > (best.get(slice.patient)?.lesion ?? 0)) best.set(slice.patient, slice);
+  }
+  return [...best.values()];
+}
+
+/** Cross-entropy and Dice loss of one slice alone, with the reference's clamps. */
+function sliceLosses(p: Float32Array, truth: Uint8Array): { bce: number; dice: number } {
+  let bce = 0;
+  let both = 0;
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) {
+    const value = p[i] as number;
+    const t = truth[i] === 0 ? 0 : 1;
+    bce -= t * Math.max(-100, Math.log(value)) + (1 - t) * Math.max(-100, Math.log(1 - value));
+    both += value * t;
+    sum += value + t;
+  }
+  return { bce: bce / p.length, dice: 1 - (2 * both + 1) / (sum + 1) };
+}
+
+function overlayOf(each: EvaluationSlice & { readonly slice: SliceRef }, threshold: number) {
+  const { slice, truth } = each;
+  const prediction = thresholdMask(each.prediction, threshold);
+  let [both, predicted, lesion] = [0, 0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    const [p, t] = [prediction[i] as number, truth[i] === 0 ? 0 : 1];
+    both += p & t;
+    predicted += p;
+    lesion += t;
+  }
+  const { dice } = overlap(both, predicted - both, lesion - both);
+  return {
+    name: `${slice.patient}_${slice.number}.png`,
+    caption: `${slice.patient}, slice ${slice.number}: Dice ${dice === null ? 'none' : dice.toFixed(3)}`,
+    png: overlay({ ...each, prediction }, { scale: 2 }).png(),
+  };
+}
+
+function summaryLines({ metrics, checkpoint, epoch, losses, notes: remarks }: RunSummary): string[] {
+  const figure = (value: number | null) => (value === null ? 'none' : value.toFixed(4));
+  const { plain, largest } = metrics;
+  return [
+    `checkpoint ${checkpoint}${epoch === null ? '' : ` (epoch ${epoch})`}${losses ? `: loss ${losses.loss.toFixed(6)} bce ${losses.bce.toFixed(6)} dice ${losses.dice.toFixed(6)}` : ''}`,
+    `patients' 3D Dice: mean ${figure(plain.dice.mean)} median ${figure(plain.dice.median)}; largest component only: mean ${figure(largest.dice.mean)} median ${figure(largest.dice.median)}`,
+    `lesion slices ${figure(plain.lesionSliceDice.mean)}; pooled ${figure(plain.pooled.dice)}; false-positive slices ${plain.falsePositiveSlices} of ${metrics.lesionFreeSlices} lesion-free, ${plain.falsePositivePixels} pixels`,
+    ...metrics.cases.map(
+      (each) =>
+        `  ${each.patient}  Dice ${figure(each.plain.dice)}  largest ${figure(each.largest.dice)}  ${each.lesionSlices} of ${each.slices} slices with lesion`,
+    ),
+    ...remarks,
+  ];
+}

@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import { evaluationSource, type SliceSource, trainingSource } from '../../data/batchSource.js';
+import { commonSize, type Dataset, openDataset, type SliceRef, slicesOf } from '../../data/dataset.js';
+import { openSource } from '../../data/node/files.js';
+import { type Split, splitByPatient } from '../../data/split.js';
+import type { Device } from '../../engine/device.js';
+import { checkTrainConfig, presets, type TrainConfig } from '../../unet/config.js';
+import type { TrainOptions } from '../commands/train.js';
+import { environment } from '../environment.js';
+import type { Io } from '../io.js';
+import type { RunConfig, SideFacts } from '../records.js';
+import { splitRequest } from '../splitFlags.js';
+
+export const DEFAULT_PRESET = 'small';
+export const DEFAULT_THRESHOLD = 0.5;
+
+/** The preset with what the command line changed. */
+export function trainConfig(options: TrainOptions): TrainConfig {
+  const preset = presets[options.preset ?? DEFAULT_PRESET] as TrainConfig;
+  const { depth, baseChannels, dropout, epochs, batchSize, lr, diceWeight, size, seed } = options;
+  const config: TrainConfig = {
+    ...preset,
+    ...without({ epochs, batchSize, lr, diceWeight, size, seed }),
+    model: { ...preset.model, ...without({ depth, baseChannels, dropout }) },
+  };
+  checkTrainConfig(config);
+  return config;
+}
+
+function without<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** Opens a folder, zip or file of slices, telling how far reading has come on a terminal. */
+export async function openData(path: string, io: Io): Promise<Dataset> {
+  const live = io.stderr.isTTY === true;
+  const dataset = await openDataset(await openSource(path), {
+    ...(live
+      ? { onProgress: (done, total) => void io.stderr.write(`\rreading slices ${done}/${total}`) }
+      : {}),
+  });
+  if (live) io.stderr.write('\r\x1b[K');
+  return dataset;
+}
+
+/** Training and validation slices of a split. */
+export interface Sides {
+  readonly split: Split;
+  readonly train: readonly SliceRef[];
+  readonly valid: readonly SliceRef[];
+}
+
+export async function splitData(dataset: Dataset, options: TrainOptions): Promise<Sides> {
+  const split = options.split ?? (options.preset === 'post' ? 'post' : 'ratio');
+  return sidesOf(
+    dataset,
+    splitByPatient(
+      dataset.patients.map(({ id }) => id),
+      await splitRequest({ ...options, split }),
+    ),
+  );
+}
+
+export function sidesOf(dataset: Dataset, split: Split): Sides {
+  return { split, train: slicesOf(dataset, split.train), valid: slicesOf(dataset, split.valid) };
+}
+
+export interface Sources {
+  readonly train: SliceSource;
+  readonly valid: SliceSource;
+}
+
+export function sourcesOf(dataset: Dataset, { train, valid }: Sides, config: TrainConfig): Sources {
+  const { sampling, seed, batchSize, augmentation, size } = config;
+  commonSize([...train, ...valid]);
+  return {
+    train: trainingSource(dataset, train, { sampling, seed, batchSize, augmentation, size }),
+    valid: evaluationSource(dataset, valid, batchSize, size),
+  };
+}
+
+function factsOf(patients: readonly string[], slices: readonly SliceRef[]): SideFacts {
+  return {
+    patients: patients.length,
+    slices: slices.length,
+    lesionSlices: slices.filter(({ lesion }) => lesion > 0).length,
+  };
+}
+
+/** config.json of a new run. */
+export async function runConfig(
+  options: TrainOptions,
+  config: TrainConfig,
+  sides: Sides,
+  made: {
+    readonly data: string;
+    readonly device: Device;
+    readonly parameters: number;
+    readonly command: readonly string[];
+  },
+): Promise<RunConfig> {
+  const { width, height } = commonSize(sides.train);
+  return {
+    format: 'shadergrad-run',
+    version: 1,
+    started: new Date().toISOString(),
+    command: made.command,
+    preset: options.preset ?? DEFAULT_PRESET,
+    training: config,
+    parameters: made.parameters,
+    threshold: options.threshold ?? DEFAULT_THRESHOLD,
+    stepsPerEpoch: Math.ceil(sides.train.length / config.batchSize),
+    data: {
+      path: resolve(made.data),
+      width,
+      height,
+      split: sides.split.kind,
+      train: factsOf(sides.split.train, sides.train),
+      valid: factsOf(sides.split.valid, sides.valid),
+    },
+    environment: await environment({ name: made.device.name, software: made.device.facts.software }),
+  };
+}

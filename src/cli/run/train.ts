@@ -1,0 +1,314 @@
+import { type Split, splitByPatient, writeSplit } from '../../data/split.js';
+import type { Device } from '../../engine/device.js';
+import { bytesText } from '../../engine/plan/print.js';
+import { type StepReport, Trainer } from '../../unet/train.js';
+import type { TrainOptions } from '../commands/train.js';
+import { describeData, describeSplit } from '../describeData.js';
+import { type Interrupt, watchInterrupt } from '../interrupt.js';
+import type { Io } from '../io.js';
+import { Progress } from '../progress.js';
+import { type EpochRecord, epochQuality, type RunConfig, type StepRecord } from '../records.js';
+import { checkFree, createRun, defaultRoot, openRun, RunError, type RunFolder } from '../runFolder.js';
+import { type BestSoFar, noneYet, readResume, saveResume, saveWeights } from './checkpoints.js';
+import { openCliDevice } from './device.js';
+import { evaluateRun } from './evaluate.js';
+import { Measuring } from './measure.js';
+import {
+  openData,
+  runConfig,
+  type Sides,
+  type Sources,
+  sidesOf,
+  sourcesOf,
+  splitData,
+  trainConfig,
+} from './setup.js';
+
+/** A training made ready: new, or gone on with. */
+interface Session {
+  readonly run: RunFolder;
+  readonly config: RunConfig;
+  readonly trainer: Trainer;
+  readonly sides: Sides;
+  readonly sources: Sources;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+  best: BestSoFar;
+}
+
+/**
+ * Trains, from the options to weights, figures, pictures and a report in the run's folder.
+ * @param makeData called before the data are read, once it is known that there is an adapter and that the run may be written
+ */
+export async function train(
+  options: TrainOptions,
+  io: Io,
+  command: readonly string[],
+  makeData?: () => Promise<void>,
+): Promise<void> {
+  const device = await openCliDevice(options);
+  try {
+    const begun =
+      options.resume === undefined
+        ? await begin(options, io, device, command, makeData)
+        : await goOn(options.resume, options, io, device);
+    const { session, close } = begun;
+    try {
+      await runEpochs(session, options, device);
+    } finally {
+      await session.trainer.destroy();
+      await close();
+    }
+  } finally {
+    await device.close();
+  }
+}
+
+interface Begun {
+  readonly session: Session;
+  readonly close: () => Promise<void>;
+}
+
+function say(options: TrainOptions, io: Io): (line: string) => void {
+  const stream = options.json ? io.stderr : io.stdout;
+  return (line) => void stream.write(`${line}\n`);
+}
+
+async function begin(
+  options: TrainOptions,
+  io: Io,
+  device: Device,
+  command: readonly string[],
+  makeData: () => Promise<void> = async () => {},
+): Promise<Begun> {
+  const training = trainConfig(options);
+  const root = options.out ?? defaultRoot();
+  await checkFree(root, options.force);
+  await makeData();
+  const path = options.data as string;
+  const dataset = await openData(path, io);
+  let interrupt: Interrupt | undefined;
+  try {
+    const sides = await splitData(dataset, options);
+    const sources = sourcesOf(dataset, sides, training);
+    const trainer = new Trainer(device, training, sources.train, compiling(options, io));
+    const config = await runConfig(options, training, sides, {
+      data: path,
+      device,
+      parameters: trainer.model.parameterCount(),
+      command,
+    });
+    for (const line of [...describeData(dataset.name, dataset.report), ...describeSplit(sides.split)])
+      say(options, io)(line);
+    // Shapes and limits are checked before anything is written.
+    await tellFacts(trainer, config, device, say(options, io));
+    const watched = watch(options, io, config, trainer);
+    ({ interrupt } = watched);
+    const run = await createRun(root, options.force);
+    // config.json makes it a run, so it comes when there is something to go on from.
+    await saveResume(run, trainer, noneYet);
+    await run.writeSplit(writeSplit(sides.split));
+    await run.writeConfig(config);
+    return {
+      session: { run, config, trainer, sides, sources, best: noneYet, ...watched },
+      close: () => dataset.close(),
+    };
+  } catch (error) {
+    interrupt?.dispose();
+    await dataset.close();
+    throw error;
+  }
+}
+
+async function goOn(root: string, options: TrainOptions, io: Io, device: Device): Promise<Begun> {
+  const run = await openRun(root);
+  const config = await run.readConfig();
+  const saved = await readResume(run, config.training);
+  const trained = saved.epochs >= config.training.epochs;
+  if (trained && (await run.readSummary()) !== null) {
+    throw new RunError(
+      `${root} is done: all ${config.training.epochs} epochs were trained; measure it again by shadergrad evaluate ${root}.`,
+    );
+  }
+  const dataset = await openData(options.data ?? config.data.path, io);
+  try {
+    const name = run.paths.split;
+    const split: Split = splitByPatient(
+      dataset.patients.map(({ id }) => id),
+      { kind: 'file', name, text: await run.readSplit() },
+    );
+    const sides = sidesOf(dataset, split);
+    const sources = sourcesOf(dataset, sides, config.training);
+    const trainer = new Trainer(device, config.training, sources.train, compiling(options, io));
+    saved.load(trainer);
+    if (device.name !== config.environment.adapter.name) {
+      say(
+        options,
+        io,
+      )(`note: this run began on ${config.environment.adapter.name}; on ${device.name} the bits will differ`);
+    }
+    if (!trained) await tellFacts(trainer, config, device, say(options, io));
+    await run.truncateMetrics(saved.step, saved.epochs);
+    const watched = watch(options, io, config, trainer);
+    say(
+      options,
+      io,
+    )(
+      trained
+        ? `all ${saved.epochs} epochs were trained; what is left is to measure them`
+        : `going on at epoch ${saved.epochs + 1}, step ${saved.step} of ${trainer.steps}`,
+    );
+    return {
+      session: { run, config, trainer, sides, sources, best: saved.best, ...watched },
+      close: () => dataset.close(),
+    };
+  } catch (error) {
+    await dataset.close();
+    throw error;
+  }
+}
+
+/** From here on a signal finishes the step and saves. */
+function watch(
+  options: TrainOptions,
+  io: Io,
+  config: RunConfig,
+  trainer: Trainer,
+): Pick<Session, 'progress' | 'interrupt'> {
+  const progress = new Progress(io, {
+    json: options.json === true,
+    totalSteps: trainer.steps,
+    doneSteps: trainer.progress.step,
+    epochs: config.training.epochs,
+    stepsPerEpoch: config.stepsPerEpoch,
+  });
+  const interrupt = watchInterrupt(() => progress.note('stopping after this step; once more ends at once'));
+  return { progress, interrupt };
+}
+
+function compiling(options: TrainOptions, io: Io): { onCompile?: (done: number, total: number) => void } {
+  if (options.json || !io.stdout.isTTY) return {};
+  return {
+    onCompile: (done, total) =>
+      void io.stdout.write(done === total ? '\r\x1b[K' : `\rcompiling kernels ${done}/${total}`),
+  };
+}
+
+/** The block of facts before training. Compiles the training program, so that its memory is known. */
+async function tellFacts(
+  trainer: Trainer,
+  config: RunConfig,
+  device: Device,
+  tell: (line: string) => void,
+): Promise<void> {
+  const { training, stepsPerEpoch } = config;
+  const { model } = training;
+  const begin = performance.now();
+  const plan = await trainer.warmUp();
+  const seconds = (performance.now() - begin) / 1000;
+  const { memory } = plan;
+  tell(
+    `U-Net: depth ${model.depth}, ${model.baseChannels} base channels, dropout ${model.dropout}; ${config.parameters.toLocaleString('en-US')} parameters; slices at ${training.size}x${training.size}`,
+  );
+  tell(
+    `device: ${device.name}${device.facts.software ? ' (software: runs on the CPU)' : ''}; ${plan.steps.length} kernels a step, ready in ${seconds.toFixed(1)} s`,
+  );
+  tell(
+    `memory: ${bytesText(memory.transient)} for a step, ${bytesText(memory.state)} for weights and optimiser; ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
+  );
+  tell(
+    `schedule: ${training.epochs} epochs of ${stepsPerEpoch} steps, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
+  );
+}
+
+function stepRecord({ epoch, step, lr, momentum, losses }: StepReport): StepRecord {
+  return { kind: 'step', epoch: epoch + 1, step, lr, momentum, ...losses };
+}
+
+/** Lines that metrics.jsonl has in the midst of an epoch, about. */
+const STEP_RECORDS = 20;
+
+async function runEpochs(session: Session, options: TrainOptions, device: Device): Promise<void> {
+  const { run, config, trainer, progress, interrupt } = session;
+  const { epochs } = config.training;
+  const every = Math.max(1, Math.floor(config.stepsPerEpoch / STEP_RECORDS));
+  const wayOn = `go on with: shadergrad train --resume ${run.paths.root}`;
+  try {
+    while (trainer.progress.epoch < epochs) {
+      const begin = performance.now();
+      const records: StepRecord[] = [];
+      let images = 0;
+      let lr = config.training.lr;
+      const means = await trainer.trainEpoch(
+        (report) => {
+          const record = stepRecord(report);
+          ({ lr } = report);
+          images += report.count;
+          if (report.batch % every === 0) records.push(record);
+          progress.step(record, report.count);
+        },
+        () => interrupt.signal !== null,
+      );
+      for (const record of records) await run.appendMetric(record);
+      if (means === null) {
+        await saveResume(run, trainer, session.best);
+        progress.note(`stopped at step ${trainer.progress.step} of ${trainer.steps}, all saved; ${wayOn}`);
+        return;
+      }
+      const trained = performance.now();
+      const epoch = trainer.progress.epoch;
+      const measuring = new Measuring(session.sides.valid, config.threshold);
+      let measured = 0;
+      const valid = await trainer.validate(session.sources.valid, (batch, probabilities) => {
+        measuring.add(batch, probabilities, config.training.size);
+        measured += batch.count;
+        progress.phase('validating', measured, session.sources.valid.items);
+      });
+      const quality = epochQuality(measuring.metrics.summary());
+      const isBest = (quality.meanDice ?? 0) > (session.best.dice ?? -1);
+      if (isBest) session.best = { dice: quality.meanDice ?? 0, epoch };
+      const record: EpochRecord = {
+        kind: 'epoch',
+        epoch,
+        step: trainer.progress.step,
+        lr,
+        train: means,
+        valid,
+        quality,
+        best: isBest,
+        seconds: (performance.now() - begin) / 1000,
+        imagesPerSecond: images / ((trained - begin) / 1000),
+      };
+      await saveWeights(run, trainer, isBest ? ['last', 'best'] : ['last'], epoch);
+      await run.appendMetric(record);
+      await saveResume(run, trainer, session.best);
+      progress.epoch(record);
+      if (quality.meanDice === 0) progress.note('warning: no predicted pixel lies on a lesion yet');
+      if (epoch >= epochs) break;
+      if (interrupt.signal !== null || epoch === options.stopAfter) {
+        progress.note(`stopped after epoch ${epoch} of ${epochs}, all saved; ${wayOn}`);
+        return;
+      }
+      if (options.patience !== undefined && epoch - session.best.epoch >= options.patience) {
+        progress.note(
+          `validation Dice has not risen for ${options.patience} epochs: stopping after epoch ${epoch}`,
+        );
+        break;
+      }
+    }
+    progress.note(`best epoch ${session.best.epoch}; measuring it and drawing pictures`);
+    const report = await evaluateRun(
+      device,
+      run,
+      session.sides.valid,
+      session.sources.valid,
+      config,
+      'best',
+      'valid',
+    );
+    progress.note(`wrote ${report}`);
+  } finally {
+    interrupt.dispose();
+    progress.finish();
+  }
+}

@@ -1,0 +1,62 @@
+import { fail, shapeText } from './errors.js';
+import { sameShape, Tensor } from './tensor.js';
+
+/**
+ * Gradients of a scalar `loss` with respect to each of `targets`, as more graph: no tape, no state.
+ * A target that the loss does not depend on is an error, since a zero there is nearly always a mistake.
+ */
+export function grad<const T extends readonly Tensor[]>(
+  loss: Tensor,
+  targets: T,
+): { [K in keyof T]: Tensor } {
+  if (loss.size !== 1)
+    fail(`grad: the loss must be a single value, but it is ${shapeText(loss.shape)}; take its sum or mean.`);
+  const wanted = new Set(targets);
+  const order = inCreationOrder(loss);
+  // Only what lies between a target and the loss needs a gradient.
+  const reaches = new Set<Tensor>();
+  for (const t of order) {
+    if (wanted.has(t) || t.inputs.some((input) => reaches.has(input))) reaches.add(t);
+  }
+  const gradients = new Map<Tensor, Tensor>();
+  if (reaches.has(loss)) gradients.set(loss, Tensor.full(loss.shape, 1));
+  for (const t of order.reverse()) {
+    const gy = gradients.get(t);
+    if (!gy || !t.op) continue;
+    const needs = t.inputs.map((input) => reaches.has(input));
+    if (!needs.includes(true)) continue;
+    if (!t.op.gradient) fail(`grad: ${t.op.name} has no gradient.`);
+    const parts = t.op.gradient({ gy, inputs: t.inputs, output: t, attrs: t.attrs, needs });
+    t.inputs.forEach((input, i) => {
+      const part = parts[i];
+      if (!part || !needs[i]) return;
+      if (!sameShape(part.shape, input.shape)) {
+        fail(
+          `grad: ${t.op?.name} gave a gradient ${shapeText(part.shape)} for an input ${shapeText(input.shape)}.`,
+        );
+      }
+      const sofar = gradients.get(input);
+      gradients.set(input, sofar ? sofar.add(part) : part);
+    });
+  }
+  return targets.map((target, i) => {
+    const g = gradients.get(target);
+    if (!g)
+      fail(
+        `grad: the loss does not depend on target ${i} ${shapeText(target.shape)} through anything differentiable.`,
+      );
+    return g;
+  }) as { [K in keyof T]: Tensor };
+}
+
+/** Everything `root` is made of, inputs before what uses them. Recursion would overflow on deep graphs. */
+export function inCreationOrder(...roots: readonly Tensor[]): Tensor[] {
+  const seen = new Set<Tensor>();
+  const stack = [...roots];
+  for (let t = stack.pop(); t; t = stack.pop()) {
+    if (seen.has(t)) continue;
+    seen.add(t);
+    stack.push(...t.inputs);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}

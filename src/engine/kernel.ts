@@ -1,0 +1,140 @@
+/**
+ * What a kernel launch is: a WGSL file, the constants put before it, the buffers it is given and the grid it runs on.
+ * Ops return launches; the plan decides where their operands live; the program makes pipelines and bind groups of them.
+ */
+
+/** A `.wgsl` file as imported: its path under `src/shaders/` without the extension, and its text. */
+export interface Shader {
+  readonly name: string;
+  readonly code: string;
+}
+
+/** A typed scalar constant, for where a plain integer or boolean does not say enough. */
+export interface TypedConstant {
+  readonly type: 'f32' | 'i32';
+  readonly value: number;
+}
+
+/** An integer is `u32`, a boolean is `bool`, an array is `array<u32, n>`; see {@link f32} and {@link i32} for the rest. */
+export type Constant = number | boolean | readonly number[] | TypedConstant;
+export type Constants = Readonly<Record<string, Constant>>;
+
+export function f32(value: number): TypedConstant {
+  return { type: 'f32', value };
+}
+
+export function i32(value: number): TypedConstant {
+  return { type: 'i32', value };
+}
+
+/** `u8` is stored four to a `u32` word. */
+export type DType = 'f32' | 'u32' | 'u8';
+
+/** Where the elements of a tensor lie in its storage: element offset and a stride for each axis, in elements. */
+export interface Layout {
+  readonly offset: number;
+  readonly strides: readonly number[];
+}
+
+/** A place for data as the plan sees it, before it is a buffer. Several operands may be views of one storage. */
+export interface Storage {
+  readonly id: number;
+  readonly bytes: number;
+}
+
+/** A tensor as a kernel sees it. */
+export interface Operand {
+  readonly storage: Storage;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly layout: Layout;
+}
+
+export type Access = 'read' | 'write' | 'read_write' | 'uniform';
+
+export interface Binding {
+  /** `@binding` number, all in `@group(0)`. */
+  readonly at: number;
+  readonly operand: Operand;
+  readonly access: Access;
+}
+
+export interface Launch {
+  /** The kernel and what stands before it in the module, in that order: generated constants, `pieces`, `shader`. */
+  readonly shader: Shader;
+  readonly pieces?: readonly Shader[];
+  readonly constants: Constants;
+  readonly bindings: readonly Binding[];
+  readonly workgroups: readonly [number, number, number];
+  /** Variant and tile in words, for the printed plan: `tiled 4x4x4`. */
+  readonly variant: string;
+  /** Floating-point operations of the plain algorithm (a multiply-add is two). */
+  readonly flops: number;
+  /** Least bytes that must move: each operand read or written once. */
+  readonly bytes: number;
+}
+
+/** What the plan may know of a device: facts only, so that a plan needs no GPU. */
+export interface DeviceFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** True for adapters that run on the CPU (llvmpipe, SwiftShader). */
+  readonly software: boolean;
+  /** Key of the tuning table: `llvmpipe`, `swiftshader`, `nvidia`, `amd`, `intel`, `apple`, `other`. */
+  readonly kind: string;
+  readonly features: readonly string[];
+  /** Lanes of a subgroup where the feature `subgroups` was granted and the size never varies. */
+  readonly subgroupSize?: number | undefined;
+  readonly limits: DeviceLimits;
+}
+
+export interface DeviceLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxUniformBufferBindingSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupSizeY: number;
+  readonly maxComputeWorkgroupSizeZ: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+  readonly minStorageBufferOffsetAlignment: number;
+}
+
+/** What an op is given while it turns itself into launches. */
+export interface Lowering {
+  readonly facts: DeviceFacts;
+  /** Variant forced by the caller for this op, if any. */
+  readonly forced?: string | undefined;
+  /** A contiguous scratch tensor that lives only within this op's launches. */
+  scratch(shape: readonly number[], dtype?: DType): Operand;
+  /** The program's run-time scalars: a uniform buffer of `array<vec4<u32>, NUM_SCALARS / 4>`. */
+  readonly scalars: Operand;
+  /** Index in {@link scalars} of a run-time scalar by name (`step`, `seed`, `lr`, ...); it is made if it is not there. */
+  scalar(name: string): number;
+}
+
+/** Strides of a contiguous tensor. */
+export function contiguousStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step;
+    step *= shape[i] as number;
+  }
+  return strides;
+}
+
+export function numel(shape: readonly number[]): number {
+  let n = 1;
+  for (const size of shape) n *= size;
+  return n;
+}
+
+/** Bytes of one tensor on its own; `u8` is padded to whole words. */
+export function byteLength(shape: readonly number[], dtype: DType): number {
+  const n = numel(shape);
+  return dtype === 'u8' ? Math.ceil(n / 4) * 4 : n * 4;
+}

@@ -1,0 +1,94 @@
+import direct from '../../shaders/conv2d/forward_direct.wgsl';
+import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { forwardBlock } from './conv2dBlock.js';
+import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
+import { lowerPatches, supportsPatches } from './conv2dPatches.js';
+import {
+  bind,
+  type Conv2dProblem,
+  type Conv2dVariant,
+  chooseVariant,
+  conv2dBytes,
+  conv2dConstants,
+  conv2dFlops,
+  offset,
+  planes,
+} from './conv2dProblem.js';
+import { lowerStrips, supportsStrips } from './conv2dStrips.js';
+import { grid1d } from './grid.js';
+
+/** `x` [n,c,h,w] and `y` [n,k,oh,ow] in planes layout; `weight` [k, c/groups, kh, kw] contiguous. */
+export interface ForwardOperands {
+  readonly x: Operand;
+  readonly weight: Operand;
+  readonly y: Operand;
+}
+
+export interface ForwardVariant extends Conv2dVariant {
+  lower(p: Conv2dProblem, io: ForwardOperands, epilogue: Epilogue, ctx: Lowering): Launch[];
+}
+
+const forwardDirect: ForwardVariant = {
+  name: 'direct',
+  supports: () => true,
+  lower(p, io, epilogue, ctx) {
+    const parts = epilogueParts(epilogue, ctx);
+    const grid = grid1d(numel(io.y.shape), 64);
+    return [
+      {
+        shader: direct,
+        pieces: parts.pieces,
+        constants: {
+          ...conv2dConstants(p),
+          ...planes('X', io.x),
+          ...offset('WEIGHT', io.weight),
+          ...planes('Y', io.y),
+          ...grid.constants,
+          ...parts.constants,
+        },
+        bindings: [
+          bind(0, io.x, 'read'),
+          bind(1, io.weight, 'read'),
+          bind(2, io.y, 'write'),
+          ...parts.bindings,
+        ],
+        workgroups: grid.workgroups,
+        variant: `direct${parts.label}`,
+        flops: conv2dFlops(p),
+        bytes: conv2dBytes(p),
+      },
+    ];
+  },
+};
+
+const forwardStrips: ForwardVariant = {
+  name: 'strips',
+  supports: supportsStrips,
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
+const forwardPatches: ForwardVariant = {
+  name: 'patches',
+  supports: supportsPatches,
+  lower: (p, io, epilogue, ctx) =>
+    lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
+/** Every forward kernel, best first. */
+export const forwardLadder: readonly ForwardVariant[] = [
+  forwardStrips,
+  forwardBlock,
+  forwardPatches,
+  forwardDirect,
+];
+
+/** y = epilogue(x * weight), as PyTorch's conv2d. */
+export function conv2dForward(
+  p: Conv2dProblem,
+  io: ForwardOperands,
+  epilogue: Epilogue,
+  ctx: Lowering,
+): Launch[] {
+  return chooseVariant('conv2d', forwardLadder, p, ctx.facts, ctx.forced).lower(p, io, epilogue, ctx);
+}

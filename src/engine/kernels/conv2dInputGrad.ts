@@ -1,0 +1,102 @@
+import direct from '../../shaders/conv2d/input_grad_direct.wgsl';
+import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { inputGradBlock } from './conv2dBlock.js';
+import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
+import { lowerPatches, supportsPatchesBackward } from './conv2dPatches.js';
+import {
+  bind,
+  type Conv2dProblem,
+  type Conv2dVariant,
+  chooseVariant,
+  conv2dBytes,
+  conv2dConstants,
+  conv2dFlops,
+  offset,
+  planes,
+} from './conv2dProblem.js';
+import { lowerStrips, supportsStrips } from './conv2dStrips.js';
+import { grid1d } from './grid.js';
+
+/** `gy` [n,k,oh,ow] and `gx` [n,c,h,w] in planes layout; `weight` [k, c/groups, kh, kw] contiguous. */
+export interface InputGradOperands {
+  readonly gy: Operand;
+  readonly weight: Operand;
+  readonly gx: Operand;
+}
+
+export interface InputGradVariant extends Conv2dVariant {
+  lower(p: Conv2dProblem, io: InputGradOperands, epilogue: Epilogue, ctx: Lowering): Launch[];
+}
+
+const inputGradDirect: InputGradVariant = {
+  name: 'direct',
+  supports: () => true,
+  lower(p, io, epilogue, ctx) {
+    const parts = epilogueParts(epilogue, ctx);
+    const grid = grid1d(numel(io.gx.shape), 64);
+    return [
+      {
+        shader: direct,
+        pieces: parts.pieces,
+        constants: {
+          ...conv2dConstants(p),
+          ...planes('GY', io.gy),
+          ...offset('WEIGHT', io.weight),
+          ...planes('GX', io.gx),
+          ...grid.constants,
+          ...parts.constants,
+        },
+        bindings: [
+          bind(0, io.gy, 'read'),
+          bind(1, io.weight, 'read'),
+          bind(2, io.gx, 'write'),
+          ...parts.bindings,
+        ],
+        workgroups: grid.workgroups,
+        variant: `direct${parts.label}`,
+        flops: conv2dFlops(p),
+        bytes: conv2dBytes(p),
+      },
+    ];
+  },
+};
+
+const inputGradStrips: InputGradVariant = {
+  name: 'strips',
+  supports: supportsStrips,
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
+const inputGradPatches: InputGradVariant = {
+  name: 'patches',
+  supports: supportsPatchesBackward,
+  lower: (p, io, epilogue, ctx) =>
+    lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
+/** Every input gradient kernel, best first. */
+export const inputGradLadder: readonly InputGradVariant[] = [
+  inputGradStrips,
+  inputGradBlock,
+  inputGradPatches,
+  inputGradDirect,
+];
+
+/**
+ * gx = the gradient by x given that by y. With an epilogue (bias over c) this is the transposed convolution's forward,
+ * x being its output and y its input.
+ */
+export function conv2dInputGrad(
+  p: Conv2dProblem,
+  io: InputGradOperands,
+  epilogue: Epilogue,
+  ctx: Lowering,
+): Launch[] {
+  return chooseVariant('conv2d input gradient', inputGradLadder, p, ctx.facts, ctx.forced).lower(
+    p,
+    io,
+    epilogue,
+    ctx,
+  );
+}

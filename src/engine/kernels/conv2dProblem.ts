@@ -1,0 +1,128 @@
+/** The shape of a convolution and what its kernels share: constants, operands, the choice of a variant. */
+import type { Access, Binding, Constants, DeviceFacts, Operand } from '../kernel.js';
+import { numel } from '../kernel.js';
+
+/**
+ * A convolution x [n,c,h,w] -> y [n,k,oh,ow] with weight [k, c/groups, kh, kw]; `s`, `p`, `d` before `h` and `w` are
+ * stride, padding and dilation. The transposed convolution is the same problem read from y to x, so `h` and `w` may
+ * be larger than what `oh` and `ow` reach (output padding).
+ */
+export interface Conv2dProblem {
+  readonly n: number;
+  readonly c: number;
+  readonly h: number;
+  readonly w: number;
+  readonly k: number;
+  readonly oh: number;
+  readonly ow: number;
+  readonly kh: number;
+  readonly kw: number;
+  readonly sh: number;
+  readonly sw: number;
+  readonly ph: number;
+  readonly pw: number;
+  readonly dh: number;
+  readonly dw: number;
+  readonly groups: number;
+}
+
+/** A step of a ladder: whether it can run a problem on a device. The choice among those that can is the planner's. */
+export interface Conv2dVariant {
+  readonly name: string;
+  supports(p: Conv2dProblem, facts: DeviceFacts): boolean;
+}
+
+export function conv2dConstants(p: Conv2dProblem): Constants {
+  return {
+    N: p.n,
+    C: p.c,
+    H: p.h,
+    W: p.w,
+    K: p.k,
+    OH: p.oh,
+    OW: p.ow,
+    KH: p.kh,
+    KW: p.kw,
+    SH: p.sh,
+    SW: p.sw,
+    PH: p.ph,
+    PW: p.pw,
+    DH: p.dh,
+    DW: p.dw,
+    GROUPS: p.groups,
+  };
+}
+
+/** Floating-point operations of the plain algorithm, the same for forward and both gradients. */
+export function conv2dFlops(p: Conv2dProblem): number {
+  return 2 * p.n * p.k * p.oh * p.ow * (p.c / p.groups) * p.kh * p.kw;
+}
+
+/** Bytes of the three operands, each moved once. */
+export function conv2dBytes(p: Conv2dProblem): number {
+  return 4 * (p.n * p.c * p.h * p.w + p.n * p.k * p.oh * p.ow + (p.k * p.c * p.kh * p.kw) / p.groups);
+}
+
+/** `NAME_OFFSET` and `NAME_BATCH` of an NCHW operand in planes layout (all axes but the first contiguous). */
+export function planes(name: string, operand: Operand): Constants {
+  const [, c, h, w] = operand.shape as readonly [number, number, number, number];
+  const [batch, channel, row, column] = operand.layout.strides as readonly [number, number, number, number];
+  const dense = (size: number, stride: number, expected: number) => size <= 1 || stride === expected;
+  if (operand.shape.length !== 4 || !dense(w, column, 1) || !dense(h, row, w) || !dense(c, channel, h * w)) {
+    throw new Error(
+      `conv2d: operand ${name} of shape [${operand.shape.join(', ')}] has strides [${operand.layout.strides.join(', ')}]; ` +
+        'channels, rows and columns must be contiguous: copy it first',
+    );
+  }
+  return { [`${name}_OFFSET`]: operand.layout.offset, [`${name}_BATCH`]: batch };
+}
+
+/** `NAME_OFFSET` of a contiguous operand. */
+export function offset(name: string, operand: Operand): Constants {
+  return { [`${name}_OFFSET`]: operand.layout.offset };
+}
+
+/** True where the operand's elements follow each other without a gap and it starts its storage. */
+export function isWhole(operand: Operand): boolean {
+  let step = 1;
+  for (let i = operand.shape.length - 1; i >= 0; i--) {
+    const size = operand.shape[i] as number;
+    if (size > 1 && operand.layout.strides[i] !== step) return false;
+    step *= size;
+  }
+  return operand.layout.offset === 0;
+}
+
+export function bind(at: number, operand: Operand, access: Access): Binding {
+  return { at, operand, access };
+}
+
+/** Bytes of operands, each moved once. */
+export function operandBytes(...operands: readonly Operand[]): number {
+  return operands.reduce((sum, operand) => sum + 4 * numel(operand.shape), 0);
+}
+
+/** The forced variant where one is given, else the first of `ladder` (best first) that supports the problem. */
+export function chooseVariant<V extends Conv2dVariant>(
+  op: string,
+  ladder: readonly V[],
+  p: Conv2dProblem,
+  facts: DeviceFacts,
+  forced: string | undefined,
+): V {
+  if (forced !== undefined) {
+    const variant = ladder.find((v) => v.name === forced);
+    if (!variant) {
+      throw new Error(`${op}: no variant '${forced}'; there are ${ladder.map((v) => v.name).join(', ')}`);
+    }
+    if (!variant.supports(p, facts)) {
+      throw new Error(
+        `${op}: variant '${forced}' cannot run this problem on this device; leave the choice to the plan`,
+      );
+    }
+    return variant;
+  }
+  const variant = ladder.find((v) => v.supports(p, facts));
+  if (!variant) throw new Error(`${op}: no variant supports this problem`);
+  return variant;
+}

@@ -1,0 +1,82 @@
+import direct from '../../shaders/conv2d/weight_grad_direct.wgsl';
+import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { weightGradBlockVariant } from './conv2dBlock.js';
+import { lowerWeightGradPatches, supportsPatches } from './conv2dPatches.js';
+import {
+  bind,
+  type Conv2dProblem,
+  type Conv2dVariant,
+  chooseVariant,
+  conv2dBytes,
+  conv2dConstants,
+  conv2dFlops,
+  offset,
+  planes,
+} from './conv2dProblem.js';
+import { lowerWeightGradStrips, supportsStrips } from './conv2dStrips.js';
+import { grid1d } from './grid.js';
+
+/** `x` [n,c,h,w] and `gy` [n,k,oh,ow] in planes layout; `gw` [k, c/groups, kh, kw] contiguous. */
+export interface WeightGradOperands {
+  readonly x: Operand;
+  readonly gy: Operand;
+  readonly gw: Operand;
+}
+
+export interface WeightGradVariant extends Conv2dVariant {
+  lower(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[];
+}
+
+const weightGradDirect: WeightGradVariant = {
+  name: 'direct',
+  supports: () => true,
+  lower(p, io) {
+    const grid = grid1d(numel(io.gw.shape), 64);
+    return [
+      {
+        shader: direct,
+        constants: {
+          ...conv2dConstants(p),
+          ...planes('X', io.x),
+          ...planes('GY', io.gy),
+          ...offset('GW', io.gw),
+          ...grid.constants,
+        },
+        bindings: [bind(0, io.x, 'read'), bind(1, io.gy, 'read'), bind(2, io.gw, 'write')],
+        workgroups: grid.workgroups,
+        variant: 'direct',
+        flops: conv2dFlops(p),
+        bytes: conv2dBytes(p),
+      },
+    ];
+  },
+};
+
+const weightGradStrips: WeightGradVariant = {
+  name: 'strips',
+  supports: supportsStrips,
+  lower: lowerWeightGradStrips,
+};
+
+const weightGradPatches: WeightGradVariant = {
+  name: 'patches',
+  supports: supportsPatches,
+  lower: lowerWeightGradPatches,
+};
+
+/** Every weight gradient kernel, best first. */
+export const weightGradLadder: readonly WeightGradVariant[] = [
+  weightGradStrips,
+  weightGradBlockVariant,
+  weightGradPatches,
+  weightGradDirect,
+];
+
+/** gw = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
+export function conv2dWeightGrad(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
+  return chooseVariant('conv2d weight gradient', weightGradLadder, p, ctx.facts, ctx.forced).lower(
+    p,
+    io,
+    ctx,
+  );
+}

@@ -1,0 +1,43 @@
+import type { Launch, Lowering, Operand } from './kernel.js';
+import type { Tensor } from './tensor.js';
+
+/**
+ * How an operand may lie in memory for an op's kernels:
+ * `any` strides; `planes`, where all axes but the first are contiguous; `contiguous` (an offset is always allowed).
+ */
+export type LayoutNeed = 'any' | 'planes' | 'contiguous';
+
+export interface LowerInput<A> {
+  readonly inputs: readonly Operand[];
+  readonly output: Operand;
+  readonly attrs: A;
+}
+
+export interface GradInput<A> {
+  /** Gradient of the loss with respect to this op's output; same shape as `output`. */
+  readonly gy: Tensor;
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attrs: A;
+  /** Which inputs a gradient is wanted for; the rest may be null. */
+  readonly needs: readonly boolean[];
+}
+
+/** An op: its kernels and its gradient. The shape rule is in the function that makes the tensor. */
+export interface Op<A = unknown> {
+  readonly name: string;
+  readonly inputLayout: LayoutNeed;
+  readonly outputLayout: LayoutNeed;
+  lower(io: LowerInput<A>, ctx: Lowering): Launch[];
+  /** Gradients for each input, as graph; absent where the op is not differentiable. */
+  gradient?(g: GradInput<A>): (Tensor | null)[];
+  /**
+   * For ops that only look at their input differently: the layout of the output in the input's storage,
+   * or null where this layout cannot be viewed so (then `lower` copies).
+   */
+  view?(io: {
+    readonly input: Operand;
+    readonly shape: readonly number[];
+    readonly attrs: A;
+  }): Operand['layout'] | null;
+}

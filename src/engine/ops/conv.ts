@@ -1,0 +1,212 @@
+import { fail, shapeText } from '../errors.js';
+import type { Operand } from '../kernel.js';
+import {
+  type Conv2dProblem,
+  conv2dBiasGrad,
+  conv2dForward,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  type Epilogue,
+} from '../kernels/conv2d.js';
+import type { Op } from '../op.js';
+import { floats, Tensor } from '../tensor.js';
+
+/** A size for both axes, or [height, width]. */
+export type Pair = number | readonly [number, number];
+
+export function pair(what: string, value: Pair, least: number): readonly [number, number] {
+  const both: readonly [number, number] = typeof value === 'number' ? [value, value] : value;
+  for (const v of both) {
+    if (!Number.isInteger(v) || v < least)
+      fail(`${what} must be whole numbers of at least ${least}, not ${shapeText(both)}.`);
+  }
+  return both;
+}
+
+/** What the fusing pass adds to a convolution; empty as the user makes it. */
+export type Activation = NonNullable<Epilogue['activation']>;
+
+export interface ConvAttrs {
+  readonly problem: Conv2dProblem;
+  readonly activation?: Activation;
+  readonly dropout?: { readonly p: number; readonly stream: number };
+}
+
+export interface Conv2dOptions {
+  stride?: Pair;
+  padding?: Pair;
+  dilation?: Pair;
+  groups?: number;
+}
+
+export interface ConvTranspose2dOptions extends Conv2dOptions {
+  outputPadding?: Pair;
+}
+
+function epilogue(bias: Operand | undefined, attrs: ConvAttrs): Epilogue {
+  return {
+    ...(bias ? { bias } : {}),
+    ...(attrs.activation ? { activation: attrs.activation } : {}),
+    ...(attrs.dropout ? { dropout: attrs.dropout } : {}),
+  };
+}
+
+/** inputs: x, weight, bias? */
+export const conv2dOp: Op<ConvAttrs> = {
+  name: 'conv2d',
+  inputLayout: 'planes',
+  outputLayout: 'planes',
+  lower: ({ inputs: [x, weight, bias], output, attrs }, ctx) =>
+    conv2dForward(
+      attrs.problem,
+      { x: x as Operand, weight: weight as Operand, y: output },
+      epilogue(bias, attrs),
+      ctx,
+    ),
+  gradient({ gy, inputs, attrs: { problem }, needs }) {
+    const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
+    return [
+      needs[0] ? Tensor.of(conv2dInputGradOp, [gy, weight], x.shape, { problem }) : null,
+      needs[1] ? Tensor.of(conv2dWeightGradOp, [x, gy], weight.shape, { problem }) : null,
+      bias && needs[2] ? Tensor.of(conv2dBiasGradOp, [gy], bias.shape, {}) : null,
+    ];
+  },
+};
+
+/** inputs: gy, weight, bias? It is the transposed convolution too. */
+export const conv2dInputGradOp: Op<ConvAttrs> = {
+  name: 'conv2dInputGrad',
+  inputLayout: 'planes',
+  outputLayout: 'planes',
+  lower: ({ inputs: [gy, weight, bias], output, attrs }, ctx) =>
+    conv2dInputGrad(
+      attrs.problem,
+      { gy: gy as Operand, weight: weight as Operand, gx: output },
+      epilogue(bias, attrs),
+      ctx,
+    ),
+  gradient({ gy, inputs, attrs: { problem }, needs }) {
+    // Here `gy` is the gradient of what a plain convolution would call its input.
+    const [y, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
+    return [
+      needs[0] ? Tensor.of(conv2dOp, [gy, weight], y.shape, { problem }) : null,
+      needs[1] ? Tensor.of(conv2dWeightGradOp, [gy, y], weight.shape, { problem }) : null,
+      bias && needs[2] ? Tensor.of(conv2dBiasGradOp, [gy], bias.shape, {}) : null,
+    ];
+  },
+};
+
+/** inputs: x, gy */
+export const conv2dWeightGradOp: Op<ConvAttrs> = {
+  name: 'conv2dWeightGrad',
+  inputLayout: 'planes',
+  outputLayout: 'contiguous',
+  lower: ({ inputs: [x, gy], output, attrs }, ctx) =>
+    conv2dWeightGrad(attrs.problem, { x: x as Operand, gy: gy as Operand, gw: output }, ctx),
+  gradient({ gy: gw, inputs, attrs: { problem }, needs }) {
+    const [x, gy] = inputs as [Tensor, Tensor];
+    return [
+      needs[0] ? Tensor.of(conv2dInputGradOp, [gy, gw], x.shape, { problem }) : null,
+      needs[1] ? Tensor.of(conv2dOp, [x, gw], gy.shape, { problem }) : null,
+    ];
+  },
+};
+
+/** inputs: gy */
+export const conv2dBiasGradOp: Op<object> = {
+  name: 'conv2dBiasGrad',
+  inputLayout: 'planes',
+  outputLayout: 'contiguous',
+  lower: ({ inputs: [gy], output }, ctx) => conv2dBiasGrad({ gy: gy as Operand, gb: output }, ctx),
+  gradient: ({ gy, inputs: [x] }) => [gy.reshape(1, -1, 1, 1).expand((x as Tensor).shape)],
+};
+
+function checkBias(what: string, bias: Tensor | null | undefined, channels: number): void {
+  if (bias && (bias.rank !== 1 || bias.shape[0] !== channels)) {
+    fail(`${what}: the bias must be [${channels}], but it is ${shapeText(bias.shape)}.`);
+  }
+}
+
+function checkGroups(what: string, groups: number, channels: number): void {
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    fail(`${what}: groups (${groups}) must divide the channels (${channels}).`);
+  }
+}
+
+/**
+ * 2D cross-correlation, as torch.nn.functional.conv2d.
+ * x [N, C, H, W], weight [K, C/groups, kh, kw], bias [K]; result [N, K, OH, OW] with
+ * OH = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1.
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: Conv2dOptions = {}): Tensor {
+  if (x.rank !== 4) fail(`conv2d: the input must be [N, C, H, W], but it is ${shapeText(x.shape)}.`);
+  if (weight.rank !== 4)
+    fail(`conv2d: the weight must be [K, C/groups, kh, kw], but it is ${shapeText(weight.shape)}.`);
+  floats('conv2d', x, weight, ...(bias ? [bias] : []));
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const [k, cg, kh, kw] = weight.shape as [number, number, number, number];
+  const [sh, sw] = pair('conv2d: stride', options.stride ?? 1, 1);
+  const [ph, pw] = pair('conv2d: padding', options.padding ?? 0, 0);
+  const [dh, dw] = pair('conv2d: dilation', options.dilation ?? 1, 1);
+  const groups = options.groups ?? 1;
+  checkGroups('conv2d', groups, c);
+  checkGroups('conv2d', groups, k);
+  if (cg * groups !== c) {
+    fail(
+      `conv2d: a weight ${shapeText(weight.shape)} with ${groups} group(s) takes ${cg * groups} channels, but the input ${shapeText(x.shape)} has ${c}.`,
+    );
+  }
+  checkBias('conv2d', bias, k);
+  const oh = Math.floor((h + 2 * ph - dh * (kh - 1) - 1) / sh) + 1;
+  const ow = Math.floor((w + 2 * pw - dw * (kw - 1) - 1) / sw) + 1;
+  if (oh < 1 || ow < 1) {
+    fail(
+      `conv2d: a ${kh}x${kw} kernel (dilation ${dh}, ${dw}) does not fit in ${h}x${w} with padding ${ph}, ${pw}.`,
+    );
+  }
+  const problem = { n, c, h, w, k, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups };
+  return Tensor.of(conv2dOp, bias ? [x, weight, bias] : [x, weight], [n, k, oh, ow], { problem });
+}
+
+/**
+ * 2D transposed convolution, as torch.nn.functional.conv_transpose2d.
+ * x [N, C, H, W], weight [C, K/groups, kh, kw], bias [K]; result [N, K, OH, OW] with
+ * OH = (H - 1) stride - 2 padding + dilation (kh - 1) + outputPadding + 1.
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor | null,
+  options: ConvTranspose2dOptions = {},
+): Tensor {
+  if (x.rank !== 4) fail(`convTranspose2d: the input must be [N, C, H, W], but it is ${shapeText(x.shape)}.`);
+  if (weight.rank !== 4) {
+    fail(`convTranspose2d: the weight must be [C, K/groups, kh, kw], but it is ${shapeText(weight.shape)}.`);
+  }
+  floats('convTranspose2d', x, weight, ...(bias ? [bias] : []));
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const [wc, kg, kh, kw] = weight.shape as [number, number, number, number];
+  const [sh, sw] = pair('convTranspose2d: stride', options.stride ?? 1, 1);
+  const [ph, pw] = pair('convTranspose2d: padding', options.padding ?? 0, 0);
+  const [dh, dw] = pair('convTranspose2d: dilation', options.dilation ?? 1, 1);
+  const [eh, ew] = pair('convTranspose2d: output padding', options.outputPadding ?? 0, 0);
+  const groups = options.groups ?? 1;
+  checkGroups('convTranspose2d', groups, c);
+  if (wc !== c) {
+    fail(
+      `convTranspose2d: a weight ${shapeText(weight.shape)} takes ${wc} channels, but the input ${shapeText(x.shape)} has ${c}.`,
+    );
+  }
+  if ((eh >= sh && eh >= dh) || (ew >= sw && ew >= dw)) {
+    fail(`convTranspose2d: output padding ${eh}, ${ew} must be smaller than the stride or the dilation.`);
+  }
+  const k = kg * groups;
+  checkBias('convTranspose2d', bias, k);
+  const oh = (h - 1) * sh - 2 * ph + dh * (kh - 1) + eh + 1;
+  const ow = (w - 1) * sw - 2 * pw + dw * (kw - 1) + ew + 1;
+  if (oh < 1 || ow < 1)
+    fail(`convTranspose2d: the result would be ${oh}x${ow}; the padding ${ph}, ${pw} is too large.`);
+  // The plain convolution whose input gradient this is: from [K, OH, OW] to [C, H, W].
+  const problem = { n, c: k, h: oh, w: ow, k: c, oh: h, ow: w, kh, kw, sh, sw, ph, pw, dh, dw, groups };
+  return Tensor.of(conv2dInputGradOp, bias ? [x, weight, bias] : [x, weight], [n, k, oh, ow], { problem });
+}

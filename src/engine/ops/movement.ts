@@ -1,0 +1,158 @@
+import { contiguousStrides, type Operand } from '../kernel.js';
+import { copyStrided, pad } from '../kernels/movement.js';
+import { isContiguous, sliceOperand } from '../layout.js';
+import type { Op } from '../op.js';
+import type { Tensor } from '../tensor.js';
+
+export const reshapeOp: Op<object> = {
+  name: 'reshape',
+  inputLayout: 'contiguous',
+  outputLayout: 'any',
+  lower: ({ inputs: [x], output }, ctx) => {
+    const input = x as Operand;
+    // Both sides contiguous: the copy may look at either shape.
+    return copyStrided(
+      {
+        ...input,
+        shape: output.shape,
+        layout: { offset: input.layout.offset, strides: contiguousStrides(output.shape) },
+      },
+      output,
+      ctx,
+    );
+  },
+  view: ({ input, shape }) =>
+    isContiguous(input) ? { offset: input.layout.offset, strides: contiguousStrides(shape) } : null,
+  gradient: ({ gy, inputs: [x] }) => [gy.reshape((x as Tensor).shape)],
+};
+
+export const sliceOp: Op<{ readonly axis: number; readonly start: number; readonly step: number }> = {
+  name: 'slice',
+  inputLayout: 'any',
+  outputLayout: 'any',
+  lower: ({ inputs: [x], output, attrs }, ctx) =>
+    copyStrided(
+      sliceOperand(x as Operand, attrs.axis, attrs.start, output.shape[attrs.axis] as number, attrs.step),
+      output,
+      ctx,
+    ),
+  view: ({ input, shape, attrs }) =>
+    sliceOperand(input, attrs.axis, attrs.start, shape[attrs.axis] as number, attrs.step).layout,
+  gradient({ gy, inputs: [input], attrs: { axis, start, step } }) {
+    const x = input as Tensor;
+    let g = gy;
+    const size = x.shape[axis] as number;
+    if (step > 1) {
+      // Spread by interleaving zeros: [.., n, 1, ..] padded to [.., n, step, ..].
+      const n = gy.shape[axis] as number;
+      const split = [...gy.shape.slice(0, axis), n, 1, ...gy.shape.slice(axis + 1)];
+      const widths = new Array<number>(2 * (split.length - axis - 1)).fill(0);
+      widths[widths.length - 1] = step - 1;
+      const flat = [...gy.shape];
+      flat[axis] = n * step;
+      g = gy.reshape(split).pad(widths).reshape(flat);
+    }
+    const widths = new Array<number>(2 * (x.rank - axis)).fill(0);
+    widths[widths.length - 2] = start;
+    widths[widths.length - 1] = size - start - (g.shape[axis] as number);
+    return [g.pad(widths)];
+  },
+};
+
+export const padOp: Op<{ readonly before: readonly number[]; readonly value: number }> = {
+  name: 'pad',
+  inputLayout: 'any',
+  outputLayout: 'any',
+  lower: ({ inputs: [x], output, attrs }) => pad(x as Operand, output, [...attrs.before], attrs.value),
+  gradient({ gy, inputs: [input], attrs }) {
+    const x = input as Tensor;
+    const widths: number[] = [];
+    for (let axis = x.rank - 1; axis >= 0; axis--) {
+      const before = attrs.before[axis] as number;
+      const after = (gy.shape[axis] as number) - (x.shape[axis] as number) - before;
+      widths.push(-before, -after);
+    }
+    return [gy.pad(widths)];
+  },
+};
+
+export const permuteOp: Op<{ readonly order: readonly number[] }> = {
+  name: 'permute',
+  inputLayout: 'any',
+  outputLayout: 'any',
+  lower: ({ inputs: [x], output, attrs }, ctx) => {
+    const input = x as Operand;
+    const strides = attrs.order.map((axis) => input.layout.strides[axis] as number);
+    return copyStrided(
+      { ...input, shape: output.shape, layout: { offset: input.layout.offset, strides } },
+      output,
+      ctx,
+    );
+  },
+  view: ({ input, attrs }) => ({
+    offset: input.layout.offset,
+    strides: attrs.order.map((axis) => input.layout.strides[axis] as number),
+  }),
+  gradient({ gy, attrs }) {
+    const back = new Array<number>(attrs.order.length);
+    attrs.order.forEach((axis, i) => {
+      back[axis] = i;
+    });
+    return [gy.permute(...back)];
+  },
+};
+
+function expanded(x: Operand, shape: readonly number[]): Operand['layout'] {
+  const lead = shape.length - x.shape.length;
+  return {
+    offset: x.layout.offset,
+    strides: shape.map((_, i) =>
+      i < lead || x.shape[i - lead] === 1 ? 0 : (x.layout.strides[i - lead] as number),
+    ),
+  };
+}
+
+export const expandOp: Op<object> = {
+  name: 'expand',
+  inputLayout: 'any',
+  outputLayout: 'any',
+  lower: ({ inputs: [x], output }, ctx) => {
+    const input = x as Operand;
+    return copyStrided({ ...input, shape: output.shape, layout: expanded(input, output.shape) }, output, ctx);
+  },
+  view: ({ input, shape }) => expanded(input, shape),
+  gradient({ gy, inputs: [input] }) {
+    const x = input as Tensor;
+    const lead = gy.rank - x.rank;
+    const axes: number[] = [];
+    gy.shape.forEach((size, i) => {
+      if (i < lead || (x.shape[i - lead] === 1 && size !== 1)) axes.push(i);
+    });
+    return [gy.sum(axes).reshape(x.shape)];
+  },
+};
+
+/** Joins tensors along an axis. The plan lets producers write their part in place; what cannot is copied here. */
+export const catOp: Op<{ readonly axis: number; readonly inPlace?: readonly boolean[] }> = {
+  name: 'cat',
+  inputLayout: 'any',
+  outputLayout: 'any',
+  lower({ inputs, output, attrs }, ctx) {
+    let start = 0;
+    return inputs.flatMap((x, i) => {
+      const size = x.shape[attrs.axis] as number;
+      const part = sliceOperand(output, attrs.axis, start, size, 1);
+      start += size;
+      return attrs.inPlace?.[i] ? [] : copyStrided(x, part, ctx);
+    });
+  },
+  gradient({ gy, inputs, attrs }) {
+    let start = 0;
+    return inputs.map((x) => {
+      const size = x.shape[attrs.axis] as number;
+      const part = gy.slice(attrs.axis, start, start + size);
+      start += size;
+      return part;
+    });
+  },
+};

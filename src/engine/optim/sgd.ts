@@ -1,0 +1,56 @@
+import { fail } from '../errors.js';
+import { type SgdOptions as SgdKernelOptions, sgd } from '../kernels/optim.js';
+import { Parameter, type Tensor } from '../tensor.js';
+import { record } from '../trace.js';
+import { checkGradients } from './gradients.js';
+
+export interface SGDOptions {
+  readonly dampening?: number;
+  readonly weightDecay?: number;
+  readonly nesterov?: boolean;
+  /** False keeps no momentum state, which saves a parameter's worth of memory. */
+  readonly momentum?: boolean;
+}
+
+/**
+ * Stochastic gradient descent with momentum, as torch.optim.SGD. The learning rate and the momentum are the run-time
+ * scalars `lr` and `momentum`, given to each run, so that a schedule needs no new program. All parameters are updated in
+ * as few launches as they have flat buffers.
+ */
+export class SGD {
+  private readonly parameters: readonly Parameter[];
+  /** One a parameter; empty without momentum. Saved with a checkpoint. */
+  readonly momentumBuffers: readonly Parameter[];
+
+  constructor(
+    parameters: readonly Parameter[],
+    private readonly options: SGDOptions = {},
+  ) {
+    const { dampening = 0, nesterov = false, momentum = true } = options;
+    if (nesterov && (!momentum || dampening !== 0))
+      fail('SGD: Nesterov momentum needs momentum, and a dampening of 0.');
+    this.parameters = parameters;
+    this.momentumBuffers = momentum
+      ? parameters.map((p) => new Parameter(p.shape, null, `momentum.${p.name}`))
+      : [];
+  }
+
+  /** Makes the update with these gradients, one a parameter, part of the program being compiled. */
+  update(gradients: readonly Tensor[]): void {
+    checkGradients('SGD', this.parameters, gradients);
+    const { dampening = 0, weightDecay = 0, nesterov = false, momentum = true } = this.options;
+    const options: SgdKernelOptions = { dampening, weightDecay, nesterov, momentumZero: !momentum };
+    record({
+      kind: 'update',
+      name: 'sgd',
+      state: momentum ? [this.parameters, this.momentumBuffers] : [this.parameters],
+      gradients,
+      lower: ([params, buffer], grads, ctx) =>
+        sgd(
+          { params: params ?? fail('sgd: no parameters.'), grads, ...(buffer ? { momentum: buffer } : {}) },
+          options,
+          ctx,
+        ),
+    });
+  }
+}

@@ -1,0 +1,581 @@
+import { fail, shapeText } from '../errors.js';
+import {
+  byteLength,
+  contiguousStrides,
+  type DeviceFacts,
+  type DType,
+  type Launch,
+  type Lowering,
+  numel,
+  type Operand,
+} from '../kernel.js';
+import { copyStrided } from '../kernels/movement.js';
+import { isContiguous, satisfies, sliceOperand } from '../layout.js';
+import { homeOf, place, type StateBuffer } from '../state.js';
+import type { Parameter, Tensor } from '../tensor.js';
+import type { Effect, Update } from '../trace.js';
+import { fuse } from './fuse.js';
+import { buildGraph, countUses, type PlanGraph, type PlanNode, rootNodes } from './graph.js';
+import { assignBuffers, type Lifetime, leastBytes } from './memory.js';
+import { isCat, mayPlace, type Tenant } from './place.js';
+import { Store } from './storage.js';
+import type { Plan, PlanBinding, PlanBuffer, PlanInput, PlanOutput, PlanStep } from './types.js';
+
+export interface PlanOptions {
+  /** Kernel variant to use, by op name (`conv2d`, `conv2dWeightGrad`, ...), in place of the plan's own choice. */
+  readonly force?: Readonly<Record<string, string>>;
+  /** False leaves every op its own launches: for tests, and to see what fusing gives. */
+  readonly fuse?: boolean;
+}
+
+interface LaunchStep {
+  readonly label: string;
+  readonly op: string;
+  readonly launch: Launch;
+}
+
+/** Room for run-time scalars: a multiple of 4, and 1 KiB in all. */
+const SCALARS = 256;
+
+/**
+ * Turns a graph into dispatches and buffers. A pure function of its arguments, but for the homes of parameters that have
+ * none yet, which are given here. Throws where a limit of the device is too small, with the need and the limit.
+ */
+export function makePlan(
+  outputs: ReadonlyMap<string, Tensor>,
+  effects: readonly Effect[],
+  facts: DeviceFacts,
+  options: PlanOptions = {},
+): Plan {
+  return new Planner(outputs, effects, facts, options).plan();
+}
+
+class Planner {
+  private readonly graph: PlanGraph;
+  private readonly users: Map<PlanNode, PlanNode[]>;
+  private readonly operands = new Map<PlanNode, Operand>();
+  private readonly copies = new Map<PlanNode, Operand>();
+  private readonly launches: LaunchStep[] = [];
+  private readonly scalarNames: string[] = [];
+  private readonly stateStores = new Map<StateBuffer, Store>();
+  private readonly inputs: { name: string; operand: Operand }[] = [];
+  /** Nodes that are written into another's storage: the function gives the place. */
+  private readonly placed = new Map<PlanNode, { owner: unknown; operand: () => Operand }>();
+  /** What writes into each owner's storage. */
+  private readonly tenants = new Map<unknown, Tenant[]>();
+  private stores = 0;
+  private scalarOperand: Operand | null = null;
+
+  constructor(
+    outputs: ReadonlyMap<string, Tensor>,
+    private readonly effects: readonly Effect[],
+    private readonly facts: DeviceFacts,
+    private readonly options: PlanOptions,
+  ) {
+    const graph = buildGraph(outputs, effects);
+    this.graph = options.fuse === false ? graph : fuse(graph);
+    this.users = countUses(this.graph);
+  }
+
+  plan(): Plan {
+    this.placeParameters();
+    const updates = this.effects.filter((effect): effect is Update => effect.kind === 'update');
+    const groups = updates.map((update) => this.placeGradients(update));
+    this.placeCats();
+    for (const node of this.graph.nodes) this.lowerNode(node);
+    this.keepBeforeEffects();
+    const outputs = [...this.graph.outputs].map(([name, node]) => ({
+      name,
+      node,
+      operand: this.compact(node),
+    }));
+    for (const effect of this.effects) {
+      if (effect.kind === 'assign') this.lowerAssign(effect.target, effect.value);
+      else this.lowerUpdate(effect, groups[updates.indexOf(effect)] as GradientRun[]);
+    }
+    return this.finish(outputs);
+  }
+
+  // Storage -----------------------------------------------------------------------------------------------------------
+
+  private store(bytes: number, home: Store['home'] = { kind: 'transient' }): Store {
+    return new Store(this.stores++, bytes, home);
+  }
+
+  private contiguous(
+    shape: readonly number[],
+    dtype: DType,
+    storage = this.store(byteLength(shape, dtype)),
+  ): Operand {
+    return { storage, shape, dtype, layout: { offset: 0, strides: contiguousStrides(shape) } };
+  }
+
+  private placeParameters(): void {
+    const limit = Math.min(this.facts.limits.maxStorageBufferBindingSize, this.facts.limits.maxBufferSize);
+    // An optimiser's lists first, each on its own, so that parameters and their state have the same layout.
+    for (const effect of this.effects) {
+      if (effect.kind === 'update') for (const list of effect.state) place(list, limit);
+    }
+    const rest = this.graph.nodes
+      .filter((node) => node.leaf?.kind === 'parameter')
+      .map((node) => node.tensor as Parameter);
+    place(rest, limit);
+    place(
+      this.effects.flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : [])),
+      limit,
+    );
+  }
+
+  private stateStore(buffer: StateBuffer): Store {
+    let store = this.stateStores.get(buffer);
+    if (!store) {
+      store = this.store(buffer.bytes, { kind: 'state', state: buffer });
+      this.stateStores.set(buffer, store);
+    }
+    return store;
+  }
+
+  private stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store {
+    const parent = this.stateStore(buffer);
+    return new Store(this.stores++, bytes, parent.home, parent, byteOffset);
+  }
+
+  private parameterOperand(parameter: Parameter): Operand {
+    const home = homeOf(parameter);
+    if (!home) fail(`plan: parameter ${parameter.name} has no place.`);
+    const bytes = byteLength(parameter.shape, parameter.dtype);
+    return this.contiguous(
+      parameter.shape,
+      parameter.dtype,
+      this.stateRange(home.buffer, home.byteOffset, bytes),
+    );
+  }
+
+  // Placement ---------------------------------------------------------------------------------------------------------
+
+  /** What a node's data belongs to: the first of its views, and what that was placed in. */
+  private readonly ownerOf = (node: PlanNode): unknown => {
+    let at = node;
+    while (at.op?.view && at.inputs[0]) at = at.inputs[0];
+    return this.placed.get(at)?.owner ?? at;
+  };
+
+  private tenantsOf(owner: unknown): Tenant[] {
+    let list = this.tenants.get(owner);
+    if (!list) {
+      list = [];
+      this.tenants.set(owner, list);
+    }
+    return list;
+  }
+
+  /** Puts input `i` of `into` where `operand` says, if that may be. */
+  private tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean {
+    const part = into.inputs[i] as PlanNode;
+    if (this.placed.has(part)) return false;
+    const tenants = this.tenantsOf(owner);
+    const beside = { inputs: into.inputs.filter((_, j) => j !== i) };
+    const readers = [...tenants.filter((tenant) => tenant !== into), beside];
+    if (!mayPlace(part, operand(), owner, readers, this.ownerOf, this.users)) return false;
+    this.placed.set(part, { owner, operand });
+    tenants.push(part);
+    return true;
+  }
+
+  private placeCats(): void {
+    // Later concats first: an earlier one may itself be a part of a later one.
+    for (const node of [...this.graph.nodes].reverse()) {
+      if (!isCat(node)) continue;
+      const { axis } = node.attrs;
+      const owner = this.ownerOf(node);
+      if (owner === node) this.tenantsOf(owner).push(node);
+      let start = 0;
+      const inPlace = node.inputs.map((part, i) => {
+        const from = start;
+        const size = part.shape[axis] as number;
+        start += size;
+        return this.tryPlace(node, i, owner, () =>
+          sliceOperand(this.outputOperand(node), axis, from, size, 1),
+        );
+      });
+      this.catInPlace.set(node, inPlace);
+    }
+  }
+
+  private readonly catInPlace = new Map<PlanNode, readonly boolean[]>();
+
+  /** Lays an update's gradients as its parameters lie, in one storage for each stretch of parameters. */
+  private placeGradients(update: Update): GradientRun[] {
+    const runs = contiguousRuns(update);
+    for (const run of runs) {
+      const group = this.store(run.bytes);
+      run.store = group;
+      const inputs = update.gradients
+        .slice(run.from, run.to)
+        .map((gradient) => this.graph.read.get(gradient) as PlanNode);
+      const copying: Tenant = { inputs };
+      this.tenantsOf(group).push(copying);
+      inputs.forEach((node, i) => {
+        const parameter = update.state[0]?.[run.from + i] as Parameter;
+        const at = (homeOf(parameter)?.byteOffset ?? 0) - run.byteOffset;
+        const child = new Store(this.stores++, byteLength(node.shape, node.dtype), group.home, group, at);
+        const operand = this.contiguous(node.shape, node.dtype, child);
+        run.parts.push(operand);
+        this.tryPlace(copying, i, group, () => operand);
+      });
+    }
+    return runs;
+  }
+
+  /** Where the kernel of `node` writes. */
+  private outputOperand(node: PlanNode): Operand {
+    let operand = this.operands.get(node);
+    if (!operand) {
+      operand = this.placed.get(node)?.operand() ?? this.contiguous(node.shape, node.dtype);
+      this.operands.set(node, operand);
+    }
+    return operand;
+  }
+
+  // Lowering ----------------------------------------------------------------------------------------------------------
+
+  private leafOperand(node: PlanNode): Operand {
+    const leaf = node.leaf;
+    if (leaf?.kind === 'parameter') return this.parameterOperand(node.tensor as Parameter);
+    if (leaf?.kind === 'constant') {
+      return this.contiguous(
+        node.shape,
+        node.dtype,
+        this.store(byteLength(node.shape, node.dtype), { kind: 'constant', data: leaf.data }),
+      );
+    }
+    const operand = this.contiguous(node.shape, node.dtype);
+    this.inputs.push({ name: leaf?.kind === 'input' ? leaf.name : '', operand });
+    return operand;
+  }
+
+  private operandOf(node: PlanNode): Operand {
+    return this.operands.get(node) ?? fail(`plan: ${node.op?.name} was read before it was made.`);
+  }
+
+  /** `node` where its elements lie one after the other; a copy if they do not. */
+  private compact(node: PlanNode): Operand {
+    const operand = this.operandOf(node);
+    if (isContiguous(operand)) return operand;
+    let copy = this.copies.get(node);
+    if (!copy) {
+      copy = this.contiguous(node.shape, node.dtype);
+      this.emit('copy', node.shape, copyStrided(operand, copy, { facts: this.facts }));
+      this.copies.set(node, copy);
+    }
+    return copy;
+  }
+
+  private lowerNode(node: PlanNode): void {
+    const { op } = node;
+    if (!op) {
+      this.operands.set(node, this.leafOperand(node));
+      return;
+    }
+    if (op.view) {
+      const source = node.inputs[0] as PlanNode;
+      const input = this.operandOf(source);
+      const layout = op.view({ input, shape: node.shape, attrs: node.attrs });
+      if (layout) {
+        this.operands.set(node, { ...input, shape: node.shape, layout });
+        return;
+      }
+    }
+    const inputs = node.inputs.map((input) => {
+      const operand = this.operandOf(input);
+      return satisfies(operand, op.inputLayout) ? operand : this.compact(input);
+    });
+    const output = this.outputOperand(node);
+    const inPlace = this.catInPlace.get(node);
+    const attrs = inPlace ? { ...(node.attrs as object), inPlace } : node.attrs;
+    this.emit(op.name, node.shape, op.lower({ inputs, output, attrs }, this.lowering(op.name)));
+  }
+
+  private lowering(op: string): Lowering {
+    return {
+      facts: this.facts,
+      forced: this.options.force?.[op],
+      scratch: (shape, dtype = 'f32') => this.contiguous(shape, dtype),
+      scalars: this.scalars(),
+      scalar: (name) => this.scalar(name),
+    };
+  }
+
+  private scalars(): Operand {
+    this.scalarOperand ??= this.contiguous([SCALARS], 'u32', this.store(SCALARS * 4, { kind: 'scalars' }));
+    return this.scalarOperand;
+  }
+
+  private scalar(name: string): number {
+    const at = this.scalarNames.indexOf(name);
+    if (at >= 0) return at;
+    if (this.scalarNames.length === SCALARS) fail(`plan: more than ${SCALARS} run-time scalars.`);
+    return this.scalarNames.push(name) - 1;
+  }
+
+  private emit(op: string, shape: readonly number[], launches: readonly Launch[]): void {
+    for (const launch of launches) this.launches.push({ label: `${op} ${shapeText(shape)}`, op, launch });
+  }
+
+  /**
+   * Outputs, assigned values and gradients are as they were before any effect: what is a parameter itself, or a view of
+   * one, is copied aside where an effect changes parameters beside it.
+   */
+  private keepBeforeEffects(): void {
+    const changed = new Set(
+      this.effects
+        .flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : effect.state.flat()))
+        .map((parameter) => homeOf(parameter)?.buffer),
+    );
+    for (const node of rootNodes(this.graph)) {
+      const operand = this.operandOf(node);
+      const { home } = (operand.storage as Store).root;
+      if (home.kind !== 'state' || !changed.has(home.state)) continue;
+      const copy = this.contiguous(node.shape, node.dtype);
+      this.emit('copy', node.shape, copyStrided(operand, copy, { facts: this.facts }));
+      this.operands.set(node, copy);
+    }
+  }
+
+  private lowerAssign(target: Parameter, value: Tensor): void {
+    const node = this.graph.read.get(value) as PlanNode;
+    this.emit(
+      'assign',
+      target.shape,
+      copyStrided(this.operandOf(node), this.parameterOperand(target), { facts: this.facts }),
+    );
+  }
+
+  private lowerUpdate(update: Update, runs: readonly GradientRun[]): void {
+    for (const run of runs) {
+      for (let i = run.from; i < run.to; i++) {
+        const node = this.graph.read.get(update.gradients[i] as Tensor) as PlanNode;
+        const part = run.parts[i - run.from] as Operand;
+        const operand = this.operandOf(node);
+        if (operand.storage !== part.storage)
+          this.emit('copy', node.shape, copyStrided(operand, part, { facts: this.facts }));
+      }
+      const shape = [run.bytes / 4];
+      const gradient = this.contiguous(shape, 'f32', run.store as Store);
+      const state = update.state.map((list) => {
+        const home = homeOf(list[run.from] as Parameter);
+        if (!home) fail(`plan: parameter ${list[run.from]?.name} has no place.`);
+        return this.contiguous(shape, 'f32', this.stateRange(home.buffer, home.byteOffset, run.bytes));
+      });
+      this.emit(update.name, shape, update.lower(state, gradient, this.lowering(update.name)));
+    }
+  }
+
+  // Result ------------------------------------------------------------------------------------------------------------
+
+  private finish(outputs: readonly { name: string; node: PlanNode; operand: Operand }[]): Plan {
+    const lifetimes = this.lifetimes(outputs.map(({ operand }) => operand));
+    const transient = [...lifetimes.values()].filter(({ store }) => store.home.kind === 'transient');
+    const assigned = assignBuffers(transient);
+    const buffers: PlanBuffer[] = assigned.sizes.map((bytes, id) => ({ id, bytes, role: 'transient' }));
+    const bufferOf = new Map<Store, number>(assigned.buffer);
+    for (const { store } of lifetimes.values()) {
+      const { home } = store;
+      if (home.kind === 'transient') continue;
+      bufferOf.set(store, buffers.length);
+      buffers.push({
+        id: buffers.length,
+        bytes: store.bytes,
+        role: home.kind,
+        ...(home.kind === 'state' ? { state: home.state } : {}),
+        ...(home.kind === 'constant' ? { data: home.data } : {}),
+      });
+    }
+    const at = (operand: Operand) => {
+      const store = operand.storage as Store;
+      return {
+        buffer: bufferOf.get(store.root) as number,
+        byteOffset: absoluteOffset(store),
+        bytes: store.bytes,
+      };
+    };
+    const steps = this.launches.map((step) => this.step(step, at));
+    this.checkBuffers(buffers, steps);
+    const sum = (role: PlanBuffer['role']) =>
+      buffers.reduce((total, b) => total + (b.role === role ? b.bytes : 0), 0);
+    return {
+      steps,
+      buffers,
+      inputs: this.inputs.map(({ name, operand }): PlanInput => {
+        const { buffer, bytes } = at(operand);
+        return { name, shape: operand.shape, dtype: operand.dtype, buffer, bytes };
+      }),
+      outputs: outputs.map(
+        ({ name, operand }): PlanOutput => ({
+          name,
+          shape: operand.shape,
+          dtype: operand.dtype,
+          layout: operand.layout,
+          ...outputRange(operand, at(operand)),
+        }),
+      ),
+      scalars: this.scalarNames,
+      memory: {
+        transient: sum('transient'),
+        least: leastBytes(transient, steps.length),
+        state: sum('state'),
+        constant: sum('constant'),
+      },
+      flops: steps.reduce((total, step) => total + step.flops, 0),
+      bytes: steps.reduce((total, step) => total + step.bytes, 0),
+    };
+  }
+
+  private lifetimes(outputs: readonly Operand[]): Map<Store, Lifetime> {
+    const lifetimes = new Map<Store, Lifetime>();
+    const touch = (operand: Operand, step: number) => {
+      const store = (operand.storage as Store).root;
+      const life = lifetimes.get(store);
+      if (!life) lifetimes.set(store, { store, first: step, last: step });
+      else {
+        life.first = Math.min(life.first, step);
+        life.last = Math.max(life.last, step);
+      }
+    };
+    // Inputs are written before the first step, outputs read after the last.
+    for (const { operand } of this.inputs) touch(operand, -1);
+    this.launches.forEach(({ launch }, step) => {
+      for (const { operand } of launch.bindings) touch(operand, step);
+    });
+    for (const operand of outputs) touch(operand, this.launches.length);
+    return lifetimes;
+  }
+
+  private step(
+    { label, op, launch }: LaunchStep,
+    at: (operand: Operand) => Omit<PlanBinding, 'at' | 'access'>,
+  ): PlanStep {
+    const bindings = launch.bindings.map((binding): PlanBinding => {
+      const place = at(binding.operand);
+      return { at: binding.at, access: binding.access, ...place };
+    });
+    this.checkStep(label, launch, bindings);
+    const scalars = launch.bindings.some(({ operand }) => operand === this.scalarOperand);
+    return {
+      label,
+      op,
+      shader: launch.shader,
+      pieces: launch.pieces ?? [],
+      constants: scalars ? { NUM_SCALARS: SCALARS, ...launch.constants } : launch.constants,
+      bindings,
+      workgroups: launch.workgroups,
+      variant: launch.variant,
+      flops: launch.flops,
+      bytes: launch.bytes,
+    };
+  }
+
+  private checkStep(label: string, launch: Launch, bindings: readonly PlanBinding[]): void {
+    const { limits } = this.facts;
+    const written = new Map<number, PlanBinding>();
+    let storage = 0;
+    for (const binding of bindings) {
+      if (binding.access === 'uniform') continue;
+      storage++;
+      if (binding.bytes > limits.maxStorageBufferBindingSize) {
+        fail(
+          `${label}: needs a binding of ${binding.bytes} bytes, but this adapter allows ${limits.maxStorageBufferBindingSize} (maxStorageBufferBindingSize); use a smaller batch, image or model.`,
+        );
+      }
+      if (binding.access !== 'read') written.set(binding.buffer, binding);
+    }
+    if (storage > limits.maxStorageBuffersPerShaderStage) {
+      fail(
+        `${label}: needs ${storage} storage buffers, but this adapter allows ${limits.maxStorageBuffersPerShaderStage}.`,
+      );
+    }
+    for (const binding of bindings) {
+      const other = written.get(binding.buffer);
+      if (other && other !== binding && binding.access === 'read') {
+        fail(
+          `${label}: ${launch.shader.name} would read and write buffer ${binding.buffer} at once; this is a fault of the plan.`,
+        );
+      }
+    }
+    for (const n of launch.workgroups) {
+      if (n > limits.maxComputeWorkgroupsPerDimension) {
+        fail(
+          `${label}: needs ${n} workgroups in one dimension, but this adapter allows ${limits.maxComputeWorkgroupsPerDimension}.`,
+        );
+      }
+    }
+  }
+
+  private checkBuffers(buffers: readonly PlanBuffer[], steps: readonly PlanStep[]): void {
+    for (const buffer of buffers) {
+      if (buffer.bytes <= this.facts.limits.maxBufferSize) continue;
+      const user = steps.find((step) => step.bindings.some((b) => b.buffer === buffer.id));
+      fail(
+        `${user?.label ?? 'an input'}: needs a buffer of ${buffer.bytes} bytes, but this adapter allows ${this.facts.limits.maxBufferSize} (maxBufferSize); use a smaller batch, image or model.`,
+      );
+    }
+  }
+}
+
+/** A stretch of an update's parameters, `from` to `to`, that is contiguous in every list of its state. */
+interface GradientRun {
+  readonly from: number;
+  to: number;
+  /** Where it starts in the buffer of the first list. */
+  readonly byteOffset: number;
+  bytes: number;
+  store: Store | null;
+  readonly parts: Operand[];
+}
+
+function contiguousRuns(update: Update): GradientRun[] {
+  const runs: GradientRun[] = [];
+  const lists = update.state;
+  const first = lists[0] ?? [];
+  for (let i = 0; i < first.length; i++) {
+    const homes = lists.map((list) => homeOf(list[i] as Parameter));
+    const home = homes[0];
+    if (!home) fail(`plan: parameter ${first[i]?.name} has no place.`);
+    const bytes = byteLength((first[i] as Parameter).shape, 'f32');
+    const run = runs[runs.length - 1];
+    const start = run ? lists.map((list) => homeOf(list[run.from] as Parameter)) : [];
+    const distance = run ? home.byteOffset - run.byteOffset : -1;
+    // Same buffers, same distance from the run's start in each, in rising order.
+    const joins =
+      run !== undefined &&
+      distance >= run.bytes &&
+      distance - run.bytes < 256 &&
+      homes.every(
+        (h, k) =>
+          h?.buffer === start[k]?.buffer && (h?.byteOffset ?? 0) - (start[k]?.byteOffset ?? 0) === distance,
+      );
+    if (run && joins) {
+      run.to = i + 1;
+      run.bytes = distance + bytes;
+    } else {
+      runs.push({ from: i, to: i + 1, byteOffset: home.byteOffset, bytes, store: null, parts: [] });
+    }
+  }
+  // Places are padded to whole vectors in every list, so the launch may run over the last one's padding.
+  for (const run of runs) run.bytes = Math.ceil(run.bytes / 256) * 256;
+  return runs;
+}
+
+function absoluteOffset(store: Store): number {
+  return store.parent ? store.byteOffset + absoluteOffset(store.parent) : store.byteOffset;
+}
+
+/** The bytes of an output alone, which may be a part of its storage. */
+function outputRange(operand: Operand, at: Omit<PlanBinding, 'at' | 'access'>) {
+  const unit = operand.dtype === 'u8' ? 1 : 4;
+  return {
+    buffer: at.buffer,
+    byteOffset: at.byteOffset + operand.layout.offset * unit,
+    bytes: Math.ceil((numel(operand.shape) * unit) / 4) * 4,
+  };
+}

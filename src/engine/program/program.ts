@@ -1,0 +1,413 @@
+import type { Device } from '../device.js';
+import { fail, shapeText } from '../errors.js';
+import { type DType, numel } from '../kernel.js';
+import type { Plan, PlanInput, PlanOutput, PlanStep } from '../plan/types.js';
+import type { StateBuffer } from '../state.js';
+import { type Compiled, pipelineFor } from './pipelines.js';
+import { markChanged, stateOnDevice } from './residence.js';
+import { bufferUsage, MAP_READ_MODE } from './usage.js';
+
+export type HostArray = Float32Array | Uint32Array | Uint8Array;
+
+/** A value read back: row-major. */
+export class Value {
+  constructor(
+    readonly shape: readonly number[],
+    readonly data: HostArray,
+  ) {}
+
+  /** The one number of a scalar. */
+  item(): number {
+    if (this.data.length !== 1) fail(`item: ${shapeText(this.shape)} is not a single value.`);
+    return this.data[0] as number;
+  }
+}
+
+/** Run-time scalars that kernels read as whole numbers; all others are f32. */
+const integers = new Set(['seed', 'step', 'sgdFirst', 'adamStep']);
+
+/** How many results may be waiting to be read before a run waits for one. */
+const STAGING = 3;
+
+interface Staging {
+  readonly buffer: GPUBuffer;
+  busy: Promise<unknown> | null;
+}
+
+export interface RunOptions<O extends string = string> {
+  /** Outputs to read back; all of them when left out. Reading less saves copies. */
+  readonly fetch?: readonly O[];
+}
+
+export interface StepTime {
+  readonly label: string;
+  readonly kernel: string;
+  readonly variant: string;
+  /** From the start of the first kernel, in milliseconds. */
+  readonly start: number;
+  readonly milliseconds: number;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+/** A plan made real: pipelines, buffers and bind groups are there, and each run only writes inputs, encodes and submits. */
+export class Program<I extends string = string, O extends string = string> {
+  private runs = 0;
+  private destroyed = false;
+  /** Runs that wait for a place for their results; while there are any, later ones wait behind them. */
+  private waiting = 0;
+  private turn: Promise<unknown> = Promise.resolve();
+  private readonly writtenStates: readonly StateBuffer[];
+
+  private constructor(
+    readonly device: Device,
+    readonly plan: Plan,
+    private readonly compiled: readonly Compiled[],
+    private readonly bindGroups: readonly GPUBindGroup[],
+    private readonly buffers: readonly GPUBuffer[],
+    private readonly own: readonly GPUBuffer[],
+    private readonly staging: readonly Staging[],
+    private readonly stagingOffsets: ReadonlyMap<string, number>,
+    private readonly scalarData: {
+      readonly f32: Float32Array<ArrayBuffer>;
+      readonly u32: Uint32Array<ArrayBuffer>;
+    },
+  ) {
+    const written = new Set(
+      plan.steps.flatMap(({ bindings }) =>
+        bindings.filter(({ access }) => access !== 'read').map(({ buffer }) => plan.buffers[buffer]?.state),
+      ),
+    );
+    this.writtenStates = [...written].filter((state) => state !== undefined);
+  }
+
+  static async build<I extends string, O extends string>(
+    device: Device,
+    plan: Plan,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<Program<I, O>> {
+    device.check();
+    let done = 0;
+    const compiled = await Promise.all(
+      plan.steps.map(async (step) => {
+        const result = await pipelineFor(device, step);
+        onProgress?.(++done, plan.steps.length);
+        return result;
+      }),
+    );
+    const own: GPUBuffer[] = [];
+    try {
+      return await device.scoped('the buffers of a program', () => {
+        const create = (label: string, size: number, usage: number) => {
+          const buffer = device.gpu.createBuffer({
+            label,
+            size: Math.max(4, Math.ceil(size / 4) * 4),
+            usage,
+          });
+          own.push(buffer);
+          return buffer;
+        };
+        const storage =
+          bufferUsage.STORAGE | bufferUsage.UNIFORM | bufferUsage.COPY_SRC | bufferUsage.COPY_DST;
+        const buffers = plan.buffers.map(({ role, bytes, state, data, id }) => {
+          if (state) return stateOnDevice(device, state);
+          if (role === 'scalars') return create('scalars', bytes, bufferUsage.UNIFORM | bufferUsage.COPY_DST);
+          const buffer = create(`${role} ${id}`, bytes, storage);
+          if (data) device.gpu.queue.writeBuffer(buffer, 0, padded(data));
+          return buffer;
+        });
+        const offsets = new Map<string, number>();
+        let total = 0;
+        for (const output of plan.outputs) {
+          offsets.set(output.name, total);
+          total += Math.ceil(output.bytes / 8) * 8;
+        }
+        const staging: Staging[] = [];
+        for (let i = 0; i < (total > 0 ? STAGING : 0); i++) {
+          staging.push({
+            buffer: create('staging', total, bufferUsage.MAP_READ | bufferUsage.COPY_DST),
+            busy: null,
+          });
+        }
+        const bindGroups = plan.steps.map((step, i) =>
+          bindGroup(device, step, compiled[i] as Compiled, buffers),
+        );
+        const scalars = new ArrayBuffer(plan.buffers.find((b) => b.role === 'scalars')?.bytes ?? 4);
+        const scalarData = { f32: new Float32Array(scalars), u32: new Uint32Array(scalars) };
+        return new Program<I, O>(
+          device,
+          plan,
+          compiled,
+          bindGroups,
+          buffers,
+          own,
+          staging,
+          offsets,
+          scalarData,
+        );
+      });
+    } catch (error) {
+      for (const buffer of own) buffer.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs once. `inputs` are row-major arrays by name. `scalars` are the run-time scalars the program reads (lr, momentum,
+   * ...); `seed` is 0 and `step` counts runs from 0 unless given. The work is submitted before this returns, so that the
+   * next batch can be prepared meanwhile; only where three results still wait to be read does it wait for one, and leave
+   * the arrays as they are until then. Runs are submitted in the order of the calls.
+   */
+  async run(
+    inputs: Readonly<Record<I, HostArray>>,
+    scalars: Readonly<Record<string, number>> = {},
+    options: RunOptions<O> = {},
+  ): Promise<Record<O, Value>> {
+    const wanted = this.plan.outputs.filter(
+      ({ name }) => !options.fetch || options.fetch.includes(name as O),
+    );
+    const place = () => (wanted.length > 0 ? this.staging.find(({ busy }) => busy === null) : null);
+    const free = place();
+    if (this.waiting === 0 && free !== undefined) return this.submit(inputs, scalars, wanted, free);
+    this.waiting++;
+    const turn = this.turn.then(async () => {
+      try {
+        for (let found = place(); ; found = place()) {
+          // Boxed, so that the next in line does not wait for this one's results.
+          if (found !== undefined) return { reading: this.submit(inputs, scalars, wanted, found) };
+          await Promise.race(this.staging.map(({ busy }) => busy));
+          this.device.check();
+        }
+      } finally {
+        this.waiting--;
+      }
+    });
+    this.turn = turn.catch(() => {});
+    return (await turn).reading;
+  }
+
+  /** Writes inputs, encodes and submits; the results come by `staging`, if any are wanted. */
+  private submit(
+    inputs: Readonly<Record<string, HostArray>>,
+    scalars: Readonly<Record<string, number>>,
+    wanted: readonly PlanOutput[],
+    staging: Staging | null,
+  ): Promise<Record<O, Value>> {
+    this.prepare(inputs, scalars);
+    const { gpu } = this.device;
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < this.plan.steps.length; i++) this.dispatch(pass, i);
+    pass.end();
+    if (staging) {
+      for (const { name, buffer, byteOffset, bytes } of wanted) {
+        encoder.copyBufferToBuffer(
+          this.bufferAt(buffer),
+          byteOffset,
+          staging.buffer,
+          this.stagingOffsets.get(name) ?? 0,
+          bytes,
+        );
+      }
+    }
+    gpu.queue.submit([encoder.finish()]);
+    this.runs++;
+    if (!staging) return Promise.resolve({} as Record<O, Value>);
+    const mapped = this.device.guard(staging.buffer.mapAsync(MAP_READ_MODE));
+    const reading = mapped.then(() => {
+      const entries = wanted.map(({ name, shape, dtype, bytes }) => {
+        const range = staging.buffer.getMappedRange(this.stagingOffsets.get(name) ?? 0, bytes).slice(0);
+        return [name, new Value(shape, hostView(dtype, range, shape))] as const;
+      });
+      staging.buffer.unmap();
+      return Object.fromEntries(entries) as Record<O, Value>;
+    });
+    const busy = reading.then(
+      () => {},
+      () => {},
+    );
+    staging.busy = busy;
+    void busy.then(() => {
+      staging.busy = null;
+    });
+    return reading;
+  }
+
+  /**
+   * Runs once with a pass for each kernel and returns their times by timestamp queries: slower as a whole than `run`.
+   * Where the adapter has no timestamps, each kernel is submitted and waited for alone, and times include that.
+   */
+  async profile(
+    inputs: Readonly<Record<I, HostArray>>,
+    scalars: Readonly<Record<string, number>> = {},
+  ): Promise<StepTime[]> {
+    this.prepare(inputs, scalars);
+    this.runs++;
+    const times = this.device.facts.features.includes('timestamp-query')
+      ? await this.timestamps()
+      : await this.wallClock();
+    return this.plan.steps.map(({ label, shader, variant, flops, bytes }, i) => {
+      const [start, end] = times[i] as [number, number];
+      return { label, kernel: shader.name, variant, flops, bytes, start, milliseconds: end - start };
+    });
+  }
+
+  /** Frees the program's buffers. Parameters stay. */
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    for (const buffer of this.own) buffer.destroy();
+  }
+
+  private bufferAt(id: number): GPUBuffer {
+    return this.buffers[id] as GPUBuffer;
+  }
+
+  private dispatch(pass: GPUComputePassEncoder, i: number): void {
+    pass.setPipeline((this.compiled[i] as Compiled).pipeline);
+    pass.setBindGroup(0, this.bindGroups[i] as GPUBindGroup);
+    pass.dispatchWorkgroups(...((this.plan.steps[i] as PlanStep).workgroups as [number, number, number]));
+  }
+
+  /** Checks and writes inputs and scalars. */
+  private prepare(
+    inputs: Readonly<Record<string, HostArray>>,
+    scalars: Readonly<Record<string, number>>,
+  ): void {
+    if (this.destroyed) fail('run: this program was destroyed.');
+    this.device.check();
+    for (const state of this.writtenStates) markChanged(state);
+    const { queue } = this.device.gpu;
+    for (const input of this.plan.inputs) {
+      const data = inputs[input.name];
+      checkInput(input, data);
+      queue.writeBuffer(this.bufferAt(input.buffer), 0, padded(data));
+    }
+    if (this.plan.scalars.length === 0) return;
+    const step = scalars.step ?? this.runs;
+    const defaults: Record<string, number> = {
+      seed: 0,
+      step,
+      sgdFirst: step === 0 ? 1 : 0,
+      adamStep: step + 1,
+    };
+    this.plan.scalars.forEach((name, i) => {
+      const value =
+        scalars[name] ??
+        defaults[name] ??
+        fail(`run: this program reads the scalar "${name}"; give it in the second argument.`);
+      if (integers.has(name)) this.scalarData.u32[i] = value;
+      else this.scalarData.f32[i] = value;
+    });
+    const at = this.plan.buffers.findIndex((b) => b.role === 'scalars');
+    queue.writeBuffer(this.bufferAt(at), 0, this.scalarData.f32);
+  }
+
+  private async timestamps(): Promise<[number, number][]> {
+    const { gpu } = this.device;
+    const count = this.plan.steps.length * 2;
+    const times: [number, number][] = [];
+    // A query set holds at most 4096 queries.
+    const querySet = gpu.createQuerySet({ type: 'timestamp', count: Math.min(4096, count) });
+    const resolve = gpu.createBuffer({
+      size: querySet.count * 8,
+      usage: bufferUsage.QUERY_RESOLVE | bufferUsage.COPY_SRC,
+    });
+    const staging = gpu.createBuffer({
+      size: querySet.count * 8,
+      usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST,
+    });
+    try {
+      for (let from = 0; from < this.plan.steps.length; from += querySet.count / 2) {
+        const to = Math.min(this.plan.steps.length, from + querySet.count / 2);
+        const encoder = gpu.createCommandEncoder();
+        for (let i = from; i < to; i++) {
+          const at = (i - from) * 2;
+          const pass = encoder.beginComputePass({
+            timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 },
+          });
+          this.dispatch(pass, i);
+          pass.end();
+        }
+        encoder.resolveQuerySet(querySet, 0, (to - from) * 2, resolve, 0);
+        encoder.copyBufferToBuffer(resolve, 0, staging, 0, (to - from) * 16);
+        gpu.queue.submit([encoder.finish()]);
+        await this.device.guard(staging.mapAsync(MAP_READ_MODE));
+        const ticks = new BigUint64Array(staging.getMappedRange(0, (to - from) * 16).slice(0));
+        staging.unmap();
+        for (let i = 0; i < to - from; i++) {
+          times.push([Number(ticks[2 * i] as bigint) / 1e6, Number(ticks[2 * i + 1] as bigint) / 1e6]);
+        }
+      }
+    } finally {
+      querySet.destroy();
+      resolve.destroy();
+      staging.destroy();
+    }
+    const zero = times[0]?.[0] ?? 0;
+    return times.map(([start, end]) => [start - zero, end - zero]);
+  }
+
+  private async wallClock(): Promise<[number, number][]> {
+    const { gpu } = this.device;
+    const times: [number, number][] = [];
+    await this.device.idle();
+    const zero = performance.now();
+    for (let i = 0; i < this.plan.steps.length; i++) {
+      const start = performance.now() - zero;
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      this.dispatch(pass, i);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+      await this.device.idle();
+      times.push([start, performance.now() - zero]);
+    }
+    return times;
+  }
+}
+
+function bindGroup(
+  device: Device,
+  step: PlanStep,
+  { layout }: Compiled,
+  buffers: readonly GPUBuffer[],
+): GPUBindGroup {
+  return device.gpu.createBindGroup({
+    label: step.label,
+    layout,
+    entries: step.bindings.map(({ at, buffer, byteOffset, bytes }) => ({
+      binding: at,
+      resource: { buffer: buffers[buffer] as GPUBuffer, offset: byteOffset, size: Math.ceil(bytes / 4) * 4 },
+    })),
+  });
+}
+
+const arrays: Record<DType, (data: HostArray) => boolean> = {
+  f32: (data) => data instanceof Float32Array,
+  u32: (data) => data instanceof Uint32Array,
+  u8: (data) => data instanceof Uint8Array,
+};
+const arrayNames: Record<DType, string> = { f32: 'Float32Array', u32: 'Uint32Array', u8: 'Uint8Array' };
+
+function checkInput(input: PlanInput, data: HostArray | undefined): asserts data is HostArray {
+  const { name, dtype, shape } = input;
+  if (data === undefined) fail(`run: input "${name}" ${shapeText(shape)} is missing.`);
+  if (!arrays[dtype](data)) fail(`run: input "${name}" must be a ${arrayNames[dtype]}.`);
+  if (data.length !== numel(shape)) {
+    fail(`run: input "${name}" has ${data.length} values, but ${shapeText(shape)} needs ${numel(shape)}.`);
+  }
+}
+
+/** writeBuffer wants whole words. */
+function padded(data: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
+  if (data.byteLength % 4 === 0) return data as ArrayBufferView<ArrayBuffer>;
+  const bytes = new Uint8Array(Math.ceil(data.byteLength / 4) * 4);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return bytes;
+}
+
+function hostView(dtype: DType, range: ArrayBuffer, shape: readonly number[]): HostArray {
+  if (dtype === 'u8') return new Uint8Array(range, 0, numel(shape));
+  return dtype === 'u32' ? new Uint32Array(range) : new Float32Array(range);
+}

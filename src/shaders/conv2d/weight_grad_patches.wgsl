@@ -1,0 +1,100 @@
+enable subgroups;
+
+// Weight gradient of a convolution without padding as a matrix product, for adapters that run on the CPU.
+//
+//   gw[k,m] = sum over p of gy[gy_base(p) + k * OH*OW] * x[x_base(p) + step[m]]       m = (c, tap), p = pixels of y
+//
+// Why       As weight_grad_strips.wgsl: gy is loaded with lanes as output channels, x with lanes as pixels and broadcast.
+// Mapping   A subgroup of LANES lanes computes LANES output channels x 16 values of m; a lane holds 16 sums. LANES pixels
+//           at a time: LANES loads of gy and 16 of x give 16 * LANES multiply-adds a lane.
+// Split     Pixels are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
+// Dispatch  (ceil(parts * ceil(M / 16) / 4), ceil(K / LANES), 1) workgroups of LANES x 4.
+// FLOPs     2 * P*K*M.
+// Bytes     4 * (x * KH*KW / (SH*SW) * ceil(K / LANES) + gy * ceil(M / 16) + parts * gw), the first two from caches mostly.
+// Consts    LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from a buffer written by
+//           sizes.wgsl, so that one pipeline serves all layers.
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][M]
+@group(0) @binding(3) var<storage, read> sizes: array<u32>;
+
+// Address of (c, tap) in x.
+fn tap_step(m: u32) -> u32 {
+  let taps = sizes[6] * sizes[7];
+  let tap = m % taps;
+  return m / taps * sizes[10] + tap / sizes[7] * sizes[8] + tap % sizes[7] * sizes[9];
+}
+
+// The part of an address that belongs to pixel p: `at` is where batch, row and column steps stand in `sizes`.
+fn base(p: u32, at: u32) -> u32 {
+  let width = sizes[4];
+  let plane = sizes[3] * width;
+  return p / plane * sizes[at] + p % plane / width * sizes[at + 1] + p % width * sizes[at + 2];
+}
+
+// What lane `j` holds, sixteen times.
+fn column(v: ptr<function, array<f32, 16>>, j: u32) -> mat4x4<f32> {
+  return mat4x4(
+    subgroupShuffle((*v)[0], j), subgroupShuffle((*v)[1], j), subgroupShuffle((*v)[2], j), subgroupShuffle((*v)[3], j),
+    subgroupShuffle((*v)[4], j), subgroupShuffle((*v)[5], j), subgroupShuffle((*v)[6], j), subgroupShuffle((*v)[7], j),
+    subgroupShuffle((*v)[8], j), subgroupShuffle((*v)[9], j), subgroupShuffle((*v)[10], j), subgroupShuffle((*v)[11], j),
+    subgroupShuffle((*v)[12], j), subgroupShuffle((*v)[13], j), subgroupShuffle((*v)[14], j), subgroupShuffle((*v)[15], j),
+  );
+}
+
+// gy at pixel `at`'s lane j, zero past the last pixel.
+fn slope(plane: u32, at: u32, j: u32, valid: f32) -> f32 {
+  return gy[plane + subgroupShuffle(at, j)] * subgroupShuffle(valid, j);
+}
+
+@compute @workgroup_size(LANES, 4)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
+  let lane = id.x;
+  let columns = sizes[0]; // M
+  let out_channels = sizes[1];
+  let pixels = sizes[2];
+  let run = sizes[18]; // pixels of a part, a multiple of LANES
+  let parts = sizes[19];
+  let blocks = (columns + 15) / 16;
+  let tile = group.x * 4 + id.y;
+  let part = tile / blocks;
+  let m = tile % blocks * 16;
+  let k = group.y * LANES + lane;
+  let plane = sizes[17] + min(k, out_channels - 1) * sizes[3] * sizes[4];
+
+  // Steps of the sixteen m, of which those past the last repeat it and are not stored.
+  var steps: array<u32, 16>;
+  for (var i = 0u; i < 16; i++) {
+    steps[i] = sizes[14] + tap_step(min(m + i, columns - 1));
+  }
+  var sum = mat4x4<f32>();
+  for (var i = 0u; i < run; i += LANES) {
+    let p = part * run + i + lane;
+    let valid = f32(p < pixels);
+    let q = min(p, pixels - 1);
+    let at = base(q, 11);
+    var v = array<f32, 16>(
+      x[at + steps[0]], x[at + steps[1]], x[at + steps[2]], x[at + steps[3]],
+      x[at + steps[4]], x[at + steps[5]], x[at + steps[6]], x[at + steps[7]],
+      x[at + steps[8]], x[at + steps[9]], x[at + steps[10]], x[at + steps[11]],
+      x[at + steps[12]], x[at + steps[13]], x[at + steps[14]], x[at + steps[15]],
+    );
+    let source = base(q, 20);
+    sum += slope(plane, source, 0, valid) * column(&v, 0);
+    sum += slope(plane, source, 1, valid) * column(&v, 1);
+    sum += slope(plane, source, 2, valid) * column(&v, 2);
+    sum += slope(plane, source, 3, valid) * column(&v, 3);
+    if (LANES == 8) {
+      sum += slope(plane, source, LANES - 4, valid) * column(&v, LANES - 4);
+      sum += slope(plane, source, LANES - 3, valid) * column(&v, LANES - 3);
+      sum += slope(plane, source, LANES - 2, valid) * column(&v, LANES - 2);
+      sum += slope(plane, source, LANES - 1, valid) * column(&v, LANES - 1);
+    }
+  }
+  for (var i = 0u; i < 16; i++) {
+    if (part < parts && k < out_channels && m + i < columns) {
+      part_sums[sizes[16] + (part * out_channels + k) * columns + m + i] = sum[i / 4][i % 4];
+    }
+  }
+}

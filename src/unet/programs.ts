@@ -1,0 +1,134 @@
+import { compile } from '../engine/compile.js';
+import type { Device } from '../engine/device.js';
+import { grad } from '../engine/grad.js';
+import { type AugmentGeometry, augmentColumns, augmentImage, augmentMask } from '../engine/ops/augment.js';
+import { Adam } from '../engine/optim/adam.js';
+import { SGD } from '../engine/optim/sgd.js';
+import type { PlanOptions } from '../engine/plan/plan.js';
+import type { Program } from '../engine/program/program.js';
+import type { Parameter, Tensor } from '../engine/tensor.js';
+import type { TrainConfig } from './config.js';
+import { segmentationLoss } from './loss.js';
+import type { UNet } from './model.js';
+
+/** Height and width of slices as they are in their files. */
+export interface SliceSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+export type BatchInput = 'images' | 'masks' | 'table';
+export type LossName = 'loss' | 'bce' | 'dice';
+
+/** Either optimiser, and what it keeps for each parameter, by name for a checkpoint. */
+export type Optimizer = SGD | Adam;
+
+export function makeOptimizer(model: UNet, config: Pick<TrainConfig, 'optimizer'>): Optimizer {
+  const parameters = model.parameters();
+  return config.optimizer === 'adam' ? new Adam(parameters) : new SGD(parameters);
+}
+
+/** What an optimiser keeps, by the name it has in a checkpoint. */
+export function optimizerState(optimizer: Optimizer): [string, Parameter][] {
+  const lists: readonly (readonly Parameter[])[] =
+    optimizer instanceof SGD
+      ? [optimizer.momentumBuffers]
+      : [optimizer.firstMoments, optimizer.secondMoments];
+  return lists.flatMap((list) => list.map((parameter): [string, Parameter] => [parameter.name, parameter]));
+}
+
+function inputs(batch: number, { height, width }: SliceSize, channels: number) {
+  return {
+    images: { shape: [batch, height, width, channels], dtype: 'u8' as const },
+    masks: { shape: [batch, height, width], dtype: 'u8' as const },
+    table: { shape: [batch, augmentColumns(channels)], dtype: 'f32' as const },
+  };
+}
+
+function prepared(given: Record<BatchInput, Tensor>, geometry: AugmentGeometry) {
+  return {
+    image: augmentImage(given.images, given.table, geometry),
+    mask: augmentMask(given.masks, given.table, geometry),
+  };
+}
+
+export interface MakeOptions extends PlanOptions {
+  /** Told after each kernel that is ready. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What of a configuration decides a program, beside the model. */
+export type StepConfig = Pick<TrainConfig, 'size' | 'maskValue' | 'diceWeight' | 'crossEntropy'>;
+
+/** A training step: slices to loss, gradients and update. */
+export function compileTraining(
+  device: Device,
+  model: UNet,
+  optimizer: Optimizer,
+  config: StepConfig,
+  source: SliceSize,
+  batch: number,
+  options: MakeOptions = {},
+): Promise<Program<BatchInput, LossName>> {
+  return compile(
+    device,
+    inputs(batch, source, model.config.inChannels),
+    (given) => {
+      const { image, mask } = prepared(given, geometry(config));
+      const logits = model.logits(image, { training: true });
+      const losses = segmentationLoss(logits, logits.sigmoid(), mask, config);
+      optimizer.update(grad(losses.loss, model.parameters()));
+      return { ...losses };
+    },
+    options,
+  );
+}
+
+/** Losses and probabilities [batch, 1, size, size], without dropout. */
+export function compileEvaluation(
+  device: Device,
+  model: UNet,
+  config: StepConfig,
+  source: SliceSize,
+  batch: number,
+  options: MakeOptions = {},
+): Promise<Program<BatchInput, LossName | 'probabilities'>> {
+  return compile(
+    device,
+    inputs(batch, source, model.config.inChannels),
+    (given) => {
+      const { image, mask } = prepared(given, geometry(config));
+      const logits = model.logits(image, { training: false });
+      const probabilities = logits.sigmoid();
+      return { ...segmentationLoss(logits, probabilities, mask, config), probabilities };
+    },
+    options,
+  );
+}
+
+function geometry({ size, maskValue }: StepConfig): AugmentGeometry {
+  return { height: size, width: size, maskValue };
+}
+
+/** One program for each batch size that comes up: an epoch's last batch may be smaller. */
+export class BySize<P extends Program> {
+  private readonly made = new Map<number, Promise<P>>();
+
+  constructor(private readonly make: (batch: number) => Promise<P>) {}
+
+  get(batch: number): Promise<P> {
+    let program = this.made.get(batch);
+    if (!program) {
+      program = this.make(batch);
+      this.made.set(batch, program);
+    }
+    return program;
+  }
+
+  async destroy(): Promise<void> {
+    for (const program of this.made.values()) (await program).destroy();
+    this.made.clear();
+  }
+}
+
+export type EvaluationPrograms = BySize<Program<BatchInput, LossName | 'probabilities'>>;

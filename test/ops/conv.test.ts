@@ -1,0 +1,4 @@
+import { convCases } from './cases/conv.js';
+import { testCases } from './runner.js';
+
+testCases(convCases);

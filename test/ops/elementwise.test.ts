@@ -1,0 +1,4 @@
+import { binaryCases, unaryCases } from './cases/elementwise.js';
+import { testCases } from './runner.js';
+
+testCases([...unaryCases, ...binaryCases]);

@@ -1,0 +1,4 @@
+import { largeCases } from './cases.js';
+import { testCases } from './runner.js';
+
+testCases(largeCases);

@@ -1,0 +1,4 @@
+import { movementCases } from './cases/movement.js';
+import { testCases } from './runner.js';
+
+testCases(movementCases);

@@ -1,0 +1,4 @@
+import { poolCases } from './cases/pool.js';
+import { testCases } from './runner.js';
+
+testCases(poolCases);

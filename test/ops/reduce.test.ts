@@ -1,0 +1,5 @@
+import { normCases } from './cases/norm.js';
+import { reduceCases } from './cases/reduce.js';
+import { testCases } from './runner.js';
+
+testCases([...reduceCases, ...normCases]);

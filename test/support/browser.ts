@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, expect } from 'vitest';
+import { wgslForEsbuild } from '../../scripts/wgsl.mjs';
+import { unpack } from '../../src/node/unpack.js';
+
+/** Chromium with WebGPU on SwiftShader, from npm packages alone. */
+const FLAGS = [
+  '--no-sandbox',
+  '--headless',
+  '--ignore-gpu-blocklist',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+];
+
+/** Extensions that tests and pages are served with. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+};
+
+export interface TestPage {
+  readonly page: Page;
+  readonly url: string;
+  /** Console errors, uncaught exceptions and failed requests so far. The file's tests fail at their end if any is left here. */
+  readonly errors: string[];
+}
+
+let browser: Promise<Browser> | undefined;
+const pages: TestPage[] = [];
+const undo: (() => Promise<unknown>)[] = [];
+
+/** The browser of this test file; started at the first call and closed after the file's tests. */
+export function testBrowser(): Promise<Browser> {
+  browser ??= launch();
+  return browser;
+}
+
+/** Opens `url` and collects what goes wrong there. */
+export async function openPage(url: string): Promise<TestPage> {
+  const page = await (await testBrowser()).newPage();
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('requestfailed', (request) => errors.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('crash', () => errors.push('the page crashed'));
+  const opened = { page, url, errors };
+  pages.push(opened);
+  await page.goto(url);
+  return opened;
+}
+
+/** Bundles a TypeScript module, loads it in an otherwise empty page and waits until it has run. Paths are the project's. */
+export async function openModule(entry: string): Promise<TestPage> {
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    sourcemap: 'inline',
+    write: false,
+    plugins: [wgslForEsbuild()],
+    logLevel: 'warning',
+  });
+  const script = result.outputFiles[0]?.text ?? '';
+  const html =
+    '<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Test</title><script type="module" src="/module.js"></script></html>';
+  const url = await serve(async (file) =>
+    file === '/module.js' ? script : file === '/index.html' ? html : null,
+  );
+  return openPage(url);
+}
+
+/** Serves a folder and opens its index.html. */
+export async function openFolder(folder: string): Promise<TestPage> {
+  const base = path.resolve(folder);
+  const url = await serve(async (file) => {
+    const full = path.join(base, file);
+    return full.startsWith(base + path.sep) ? await readFile(full).catch(() => null) : null;
+  });
+  return openPage(url);
+}
+
+async function serve(read: (file: string) => Promise<string | Uint8Array | null>): Promise<string> {
+  const server: Server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const file = decodeURIComponent(pathname.endsWith('/') ? `${pathname}index.html` : pathname);
+    const body = await read(file);
+    if (body === null) {
+      response.writeHead(404).end();
+      return;
+    }
+    response
+      .writeHead(200, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream' })
+      .end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  undo.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The test server has no port.');
+  return `http://127.0.0.1:${address.port}/`;
+}
+
+async function launch(): Promise<Browser> {
+  const folder = await unpack('browser', [
+    'chromium.br',
+    'swiftshader.tar.br',
+    'al2023.tar.br',
+    'fonts.tar.br',
+  ]);
+  const home = await mkdtemp(path.join(os.tmpdir(), 'shadergrad-browser-'));
+  undo.push(() => rm(home, { recursive: true, force: true }));
+  const fonts = path.join(home, 'fonts.conf');
+  await writeFile(
+    fonts,
+    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${folder}/fonts</dir><cachedir>${home}/fonts</cachedir></fontconfig>`,
+  );
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !name.startsWith('VK_')) env[name] = value;
+  }
+  return chromium.launch({
+    executablePath: path.join(folder, 'chromium'),
+    args: FLAGS,
+    env: { ...env, HOME: home, LD_LIBRARY_PATH: path.join(folder, 'lib'), FONTCONFIG_FILE: fonts },
+  });
+}
+
+afterAll(async () => {
+  if (browser) await (await browser).close();
+  for (const step of undo.reverse()) await step();
+  expect(pages.flatMap(({ errors }) => errors)).toEqual([]);
+});
