@@ -83,7 +83,7 @@ export function useCommand(): Shell {
     const ended = new Promise<Ended>((resolve) =>
       child.on('close', (code, signal) => {
         running.delete(child);
-        resolve({ code, signal, out: told.out, err: told.err.replace(/^Warning: max.*\n/gm, '') });
+        resolve({ code, signal, out: told.out, err: told.err.replace(DRIVER_NOISE, '') });
       }),
     );
     const until = async (path: string) => {
@@ -103,6 +103,9 @@ export function useCommand(): Shell {
     run: (args, options) => start(args, options).ended,
   };
 }
+
+/** What Dawn and Vulkan's loader write on stderr by themselves. */
+const DRIVER_NOISE = /^Warning: (max|loader_get_json|vkCreateInstance).*\n(?: {4}at .*\n)*\n?/gm;
 
 /** The one sentence of a run that failed: exactly one line on stderr. */
 export function sentenceOf({ code, err, out }: Ended, expected = 1): string {

@@ -104,7 +104,7 @@ describe('train refuses a data set', { timeout: 5 * MINUTES }, () => {
     [
       'slices of two sizes',
       { 'P_B/P_B_1.tif': imageFile(8, 8), 'P_B/P_B_1_mask.tif': maskFile(8, 8) },
-      /2 sizes: .*16x16.*8x8.*; resize/,
+      /2 sizes: .*8x8.*16x16.*; resize/,
     ],
     [
       'a TIFF cut short',
@@ -201,7 +201,7 @@ describe('a model that does not fit', { timeout: 5 * MINUTES }, () => {
   });
 
   it('the adapter: need and limit, at once and before anything is written', async () => {
-    const large = ['--depth', '4', '--base-channels', '512', '--size', '512', '--batch-size', '8'];
+    const large = ['--depth', '4', '--base-channels', '64', '--size', '1024', '--batch-size', '8'];
     expect(await refused(data, ...large)).toMatch(
       /needs a (binding|buffer) of \d+ bytes, but this adapter allows \d+ \(max\w+\); use a smaller batch, image or model\.$/,
     );

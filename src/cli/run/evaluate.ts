@@ -4,7 +4,7 @@ import type { SliceRef } from '../../data/dataset.js';
 import { lesionWeights, weightedSampler } from '../../data/sampler.js';
 import { splitByPatient } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
-import { modelFrom } from '../../unet/checkpoint.js';
+import { modelFrom, type Weights } from '../../unet/checkpoint.js';
 import { overlap, thresholdMask } from '../../unet/metrics.js';
 import { BySize, compileEvaluation } from '../../unet/programs.js';
 import { evaluateAll } from '../../unet/train.js';
@@ -44,20 +44,12 @@ export async function evaluate(options: EvaluateOptions, io: Io): Promise<void> 
       options.batchSize ?? config.training.batchSize,
       config.training.size,
     );
+    const checkpoint = await readCheckpoint(run, options.checkpoint ?? 'best');
     const device = await openCliDevice(options);
     try {
       const target = options.out === undefined ? run : new RunFolder(runPaths(options.out));
       if (options.out !== undefined) await ensureFolder(options.out);
-      const result = await measureRun(
-        device,
-        run,
-        slices,
-        source,
-        config,
-        options.checkpoint ?? 'best',
-        which,
-        target,
-      );
+      const result = await measureRun(device, slices, source, config, checkpoint, which, target);
       if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
       else for (const line of summaryLines(result)) io.stdout.write(`${line}\n`);
       const say = options.json ? io.stderr : io.stdout;
@@ -82,22 +74,34 @@ export async function evaluateRun(
   checkpoint: string,
   patients: RunSummary['patients'],
 ): Promise<string> {
-  await measureRun(device, run, slices, source, config, checkpoint, patients, run);
+  const read = await readCheckpoint(run, checkpoint);
+  await measureRun(device, slices, source, config, read, patients, run);
   return writeReport(run.paths.root);
+}
+
+interface Checkpoint {
+  /** As the user gave it: `best`, `last` or a file. */
+  readonly name: string;
+  /** Whether it is one of the run's own two. */
+  readonly named: boolean;
+  readonly weights: Weights;
+}
+
+async function readCheckpoint(run: RunFolder, name: string): Promise<Checkpoint> {
+  const named = name === 'best' || name === 'last';
+  const { weights } = await readWeights(named ? run.paths.root : name, named ? name : 'best');
+  return { name, named, weights };
 }
 
 async function measureRun(
   device: Device,
-  run: RunFolder,
   slices: readonly SliceRef[],
   source: SliceSource,
   config: RunConfig,
-  checkpoint: string,
+  { name, named, weights }: Checkpoint,
   patients: RunSummary['patients'],
   target: RunFolder,
 ): Promise<RunSummary> {
-  const named = checkpoint === 'best' || checkpoint === 'last';
-  const { weights } = await readWeights(named ? run.paths.root : checkpoint, named ? checkpoint : 'best');
   const model = modelFrom(weights);
   const { training, threshold } = config;
   const programs = new BySize((batch) => compileEvaluation(device, model, training, source.size, batch));
@@ -128,17 +132,12 @@ async function measureRun(
     const summary: RunSummary = {
       format: 'shadergrad-summary',
       version: 1,
-      checkpoint,
+      checkpoint: name,
       epoch: epochOf(weights.metadata.get('epoch')),
       patients,
       losses,
       metrics: measuring.metrics.summary(),
-      notes: notes(
-        named && checkpoint === 'best' && patients === 'valid',
-        threshold,
-        training.size,
-        source.size,
-      ),
+      notes: notes(named && name === 'best' && patients === 'valid', threshold, training.size, source.size),
     };
     await target.writeSummary(summary);
     const of = (wanted: ReadonlySet<SliceRef>) =>
