@@ -14,7 +14,7 @@ export { conv2dInputGrad } from './conv2dInputGrad.js';
 export type { Conv2dProblem } from './conv2dProblem.js';
 export { conv2dWeightGrad } from './conv2dWeightGrad.js';
 
-/** Names that `Lowering.forced` accepts, best first. */
+/** Names that `Lowering.forced` accepts, from the plainest on. */
 export const conv2dVariants = {
   forward: forwardLadder.map((v) => v.name),
   inputGrad: inputGradLadder.map((v) => v.name),

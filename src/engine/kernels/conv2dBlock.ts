@@ -52,6 +52,10 @@ function fits(facts: DeviceFacts, c: number): boolean {
   return c * TAPS <= capacity(facts).vectors;
 }
 
+function share(_: Conv2dProblem, { kind }: DeviceFacts): number {
+  return kind === 'llvmpipe' ? 0.25 : 0.15;
+}
+
 function lowerBlock(
   p: Conv2dProblem,
   { c, k, turned }: Direction,
@@ -123,6 +127,7 @@ function lowerBlock(
 export const forwardBlock: ForwardVariant = {
   name: 'block',
   supports: (p, facts) => is3x3(p) && fits(facts, p.c),
+  share,
   lower: (p, io, epilogue, ctx) =>
     lowerBlock(p, { c: p.c, k: p.k, turned: false }, io.x, io.weight, io.y, epilogue, ctx),
 };
@@ -130,6 +135,7 @@ export const forwardBlock: ForwardVariant = {
 export const inputGradBlock: InputGradVariant = {
   name: 'block',
   supports: (p, facts) => is3x3(p) && fits(facts, p.k),
+  share,
   lower: (p, io, epilogue, ctx) =>
     lowerBlock(p, { c: p.k, k: p.c, turned: true }, io.gy, io.weight, io.gx, epilogue, ctx),
 };
@@ -140,6 +146,7 @@ const INVOCATIONS = 2048;
 export const weightGradBlockVariant: WeightGradVariant = {
   name: 'block',
   supports: (p) => is3x3(p) && p.k <= 4 * 65535 && p.c <= 2 * 65535,
+  share: () => 0.15,
   lower(p, io, ctx) {
     const tiles = Math.ceil(p.k / BLOCK) * Math.ceil(p.c / 2);
     // Rows of all images in one list, cut into parts: a layer of many channels has work enough in one.

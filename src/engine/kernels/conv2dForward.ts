@@ -31,6 +31,7 @@ export interface ForwardVariant extends Conv2dVariant {
 const forwardDirect: ForwardVariant = {
   name: 'direct',
   supports: () => true,
+  share: (_, { software }) => (software ? 0.01 : 0.03),
   lower(p, io, epilogue, ctx) {
     const parts = epilogueParts(epilogue, ctx);
     const grid = grid1d(numel(io.y.shape), 64);
@@ -64,6 +65,7 @@ const forwardDirect: ForwardVariant = {
 const forwardStrips: ForwardVariant = {
   name: 'strips',
   supports: supportsStrips,
+  share: (_, { kind }) => (kind === 'llvmpipe' ? 0.35 : 0.25),
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
@@ -71,16 +73,17 @@ const forwardStrips: ForwardVariant = {
 const forwardPatches: ForwardVariant = {
   name: 'patches',
   supports: supportsPatches,
+  share: () => 0.1,
   lower: (p, io, epilogue, ctx) =>
     lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
-/** Every forward kernel, best first. */
+/** Every forward kernel, from the plainest to the best. */
 export const forwardLadder: readonly ForwardVariant[] = [
-  forwardStrips,
+  forwardDirect,
   forwardBlock,
   forwardPatches,
-  forwardDirect,
+  forwardStrips,
 ];
 
 /** y = epilogue(x * weight), as PyTorch's conv2d. */

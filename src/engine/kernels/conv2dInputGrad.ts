@@ -31,6 +31,7 @@ export interface InputGradVariant extends Conv2dVariant {
 const inputGradDirect: InputGradVariant = {
   name: 'direct',
   supports: () => true,
+  share: (_, { software }) => (software ? 0.01 : 0.03),
   lower(p, io, epilogue, ctx) {
     const parts = epilogueParts(epilogue, ctx);
     const grid = grid1d(numel(io.gx.shape), 64);
@@ -64,6 +65,7 @@ const inputGradDirect: InputGradVariant = {
 const inputGradStrips: InputGradVariant = {
   name: 'strips',
   supports: supportsStrips,
+  share: (_, { kind }) => (kind === 'llvmpipe' ? 0.35 : 0.25),
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
@@ -71,16 +73,17 @@ const inputGradStrips: InputGradVariant = {
 const inputGradPatches: InputGradVariant = {
   name: 'patches',
   supports: supportsPatchesBackward,
+  share: () => 0.1,
   lower: (p, io, epilogue, ctx) =>
     lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
-/** Every input gradient kernel, best first. */
+/** Every input gradient kernel, from the plainest to the best. */
 export const inputGradLadder: readonly InputGradVariant[] = [
-  inputGradStrips,
+  inputGradDirect,
   inputGradBlock,
   inputGradPatches,
-  inputGradDirect,
+  inputGradStrips,
 ];
 
 /**

@@ -26,10 +26,15 @@ export interface Conv2dProblem {
   readonly groups: number;
 }
 
-/** A step of a ladder: whether it can run a problem on a device. The choice among those that can is the planner's. */
+/** A step of a ladder: whether it can run a problem on a device, and how well it should. */
 export interface Conv2dVariant {
   readonly name: string;
   supports(p: Conv2dProblem, facts: DeviceFacts): boolean;
+  /**
+   * Expected direct FLOPs over the device's multiply-add ceiling, from measurements (docs/kernels.md) by kind of device
+   * and shape. Without a tuning table the variant with the greatest share is taken.
+   */
+  share(p: Conv2dProblem, facts: DeviceFacts): number;
 }
 
 export function conv2dConstants(p: Conv2dProblem): Constants {
@@ -102,7 +107,7 @@ export function operandBytes(...operands: readonly Operand[]): number {
   return operands.reduce((sum, operand) => sum + 4 * numel(operand.shape), 0);
 }
 
-/** The forced variant where one is given, else the first of `ladder` (best first) that supports the problem. */
+/** The forced variant where one is given, else the one of those that support the problem with the greatest share. */
 export function chooseVariant<V extends Conv2dVariant>(
   op: string,
   ladder: readonly V[],
@@ -122,7 +127,16 @@ export function chooseVariant<V extends Conv2dVariant>(
     }
     return variant;
   }
-  const variant = ladder.find((v) => v.supports(p, facts));
-  if (!variant) throw new Error(`${op}: no variant supports this problem`);
-  return variant;
+  let best: V | undefined;
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (const variant of ladder) {
+    if (!variant.supports(p, facts)) continue;
+    const share = variant.share(p, facts);
+    if (share > greatest) {
+      best = variant;
+      greatest = share;
+    }
+  }
+  if (!best) throw new Error(`${op}: no variant supports this problem`);
+  return best;
 }

@@ -30,6 +30,7 @@ export interface WeightGradVariant extends Conv2dVariant {
 const weightGradDirect: WeightGradVariant = {
   name: 'direct',
   supports: () => true,
+  share: (_, { software }) => (software ? 0.01 : 0.03),
   lower(p, io) {
     const grid = grid1d(numel(io.gw.shape), 64);
     return [
@@ -55,21 +56,23 @@ const weightGradDirect: WeightGradVariant = {
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   supports: supportsStrips,
+  share: (_, { kind }) => (kind === 'llvmpipe' ? 0.35 : 0.1),
   lower: lowerWeightGradStrips,
 };
 
 const weightGradPatches: WeightGradVariant = {
   name: 'patches',
   supports: supportsPatches,
+  share: () => 0.1,
   lower: lowerWeightGradPatches,
 };
 
-/** Every weight gradient kernel, best first. */
+/** Every weight gradient kernel, from the plainest to the best. */
 export const weightGradLadder: readonly WeightGradVariant[] = [
-  weightGradStrips,
+  weightGradDirect,
   weightGradBlockVariant,
   weightGradPatches,
-  weightGradDirect,
+  weightGradStrips,
 ];
 
 /** gw = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
