@@ -49,7 +49,7 @@ export async function compile<I extends string, O extends string>(
   build: (inputs: Record<I, Tensor>) => Record<O, Tensor>,
   options: CompileOptions = {},
 ): Promise<Program<I, O>> {
-  const made = plan(device.facts, inputs, build, options);
+  const made = plan(device.facts, inputs, build, { tuning: device.tuning, ...options });
   return Program.build<I, O>(device, made, options.onProgress);
 }
 
@@ -104,7 +104,7 @@ export async function evaluate(
   }
   const make = async () => {
     const outputs = new Map(list.map((t, i) => [`${i}`, withInputs(t, nodes, index)]));
-    return Program.build(device, makePlan(outputs, [], device.facts, options));
+    return Program.build(device, makePlan(outputs, [], device.facts, { tuning: device.tuning, ...options }));
   };
   const values = await cache.use(full, make, (program) => program.run(data, scalars));
   const result = list.map((_, i) => values[`${i}`] as Value);

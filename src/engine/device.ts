@@ -1,5 +1,6 @@
 import { ShaderGradError } from './errors.js';
 import type { DeviceFacts, DeviceLimits } from './kernel.js';
+import type { TuningTable } from './tuning/table.js';
 
 /** Which of the ways a GPU can fail this is, so that a caller can offer the right remedy. */
 export type GpuErrorCode =
@@ -120,6 +121,11 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
 export class Device {
   /** For plans: limits and features as granted, and the class of adapter. */
   readonly facts: DeviceFacts;
+  /**
+   * The tuning table for programs compiled on this device that are given none: set it before compiling. Undefined: what
+   * ships for this kind of device. Null: no table.
+   */
+  tuning: TuningTable | null | undefined;
   /** Rejects with the first GPU error or with the loss of the device; never resolves. */
   readonly failed: Promise<never>;
 

@@ -103,11 +103,30 @@ export interface DeviceLimits {
   readonly minStorageBufferOffsetAlignment: number;
 }
 
+/** What the choice between kernels depends on: for one to be near another, forms must be equal and sizes alike. */
+export interface Problem {
+  /** Without spaces: `3x3s1p1`. */
+  readonly form: string;
+  readonly sizes: readonly number[];
+}
+
+/** A kernel that could run a problem. */
+export interface Candidate {
+  readonly name: string;
+  /** Expected share of the device's ceiling; null where it cannot run the problem. */
+  readonly share: number | null;
+}
+
 /** What an op is given while it turns itself into launches. */
 export interface Lowering {
   readonly facts: DeviceFacts;
   /** Variant forced by the caller for this op, if any. */
   readonly forced?: string | undefined;
+  /**
+   * The plan's choice among the kernels of an op, by name. Outside of a plan it is absent: then the forced one runs, and
+   * it is an error if it cannot, else the one of the greatest share.
+   */
+  choose?(problem: Problem, candidates: readonly Candidate[]): string;
   /** A contiguous scratch tensor that lives only within this op's launches. */
   scratch(shape: readonly number[], dtype?: DType): Operand;
   /** The program's run-time scalars: a uniform buffer of `array<vec4<u32>, NUM_SCALARS / 4>`. */

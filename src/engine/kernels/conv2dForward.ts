@@ -93,5 +93,5 @@ export function conv2dForward(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  return chooseVariant('conv2d', forwardLadder, p, ctx.facts, ctx.forced).lower(p, io, epilogue, ctx);
+  return chooseVariant('conv2d', forwardLadder, p, ctx).lower(p, io, epilogue, ctx);
 }

@@ -96,10 +96,5 @@ export function conv2dInputGrad(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  return chooseVariant('conv2d input gradient', inputGradLadder, p, ctx.facts, ctx.forced).lower(
-    p,
-    io,
-    epilogue,
-    ctx,
-  );
+  return chooseVariant('conv2dInputGrad', inputGradLadder, p, ctx).lower(p, io, epilogue, ctx);
 }

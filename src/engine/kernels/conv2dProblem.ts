@@ -1,6 +1,8 @@
 /** The shape of a convolution and what its kernels share: constants, operands, the choice of a variant. */
-import type { Access, Binding, Constants, DeviceFacts, Operand } from '../kernel.js';
+import { fail } from '../errors.js';
+import type { Access, Binding, Constants, DeviceFacts, Lowering, Operand, Problem } from '../kernel.js';
 import { numel } from '../kernel.js';
+import { choose } from '../tuning/choose.js';
 
 /**
  * A convolution x [n,c,h,w] -> y [n,k,oh,ow] with weight [k, c/groups, kh, kw]; `s`, `p`, `d` before `h` and `w` are
@@ -107,36 +109,33 @@ export function operandBytes(...operands: readonly Operand[]): number {
   return operands.reduce((sum, operand) => sum + 4 * numel(operand.shape), 0);
 }
 
-/** The forced variant where one is given, else the one of those that support the problem with the greatest share. */
+/** What a tuning table knows a convolution by. */
+export function conv2dKey(p: Conv2dProblem): Problem {
+  const both = (a: number, b: number) => (a === b ? `${a}` : `${a},${b}`);
+  const dilation = p.dh === 1 && p.dw === 1 ? '' : `d${both(p.dh, p.dw)}`;
+  const groups = p.groups === 1 ? '' : `g${p.groups}`;
+  return {
+    form: `${p.kh}x${p.kw}s${both(p.sh, p.sw)}p${both(p.ph, p.pw)}${dilation}${groups}`,
+    sizes: [p.n, p.c, p.h, p.w, p.k],
+  };
+}
+
+/** The step of a ladder that is to run a problem. `op` is the op's name, as in the options of a plan. */
 export function chooseVariant<V extends Conv2dVariant>(
   op: string,
   ladder: readonly V[],
   p: Conv2dProblem,
-  facts: DeviceFacts,
-  forced: string | undefined,
+  ctx: Lowering,
 ): V {
-  if (forced !== undefined) {
-    const variant = ladder.find((v) => v.name === forced);
-    if (!variant) {
-      throw new Error(`${op}: no variant '${forced}'; there are ${ladder.map((v) => v.name).join(', ')}`);
-    }
-    if (!variant.supports(p, facts)) {
-      throw new Error(
-        `${op}: variant '${forced}' cannot run this problem on this device; leave the choice to the plan`,
-      );
-    }
-    return variant;
-  }
-  let best: V | undefined;
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (const variant of ladder) {
-    if (!variant.supports(p, facts)) continue;
-    const share = variant.share(p, facts);
-    if (share > greatest) {
-      best = variant;
-      greatest = share;
-    }
-  }
-  if (!best) throw new Error(`${op}: no variant supports this problem`);
-  return best;
+  const { facts, forced } = ctx;
+  const problem = conv2dKey(p);
+  const candidates = ladder.map((v) => ({
+    name: v.name,
+    share: v.supports(p, facts) ? v.share(p, facts) : null,
+  }));
+  const name = ctx.choose?.(problem, candidates) ?? choose(op, problem, candidates, { forced }).variant;
+  // Nothing may be timed or tested under another's name.
+  if (!ctx.choose && forced !== undefined && name !== forced)
+    fail(`${op}: variant '${forced}' cannot run this problem on this device; leave the choice to the plan.`);
+  return ladder.find((v) => v.name === name) as V;
 }

@@ -77,9 +77,5 @@ export const weightGradLadder: readonly WeightGradVariant[] = [
 
 /** gw = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
 export function conv2dWeightGrad(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
-  return chooseVariant('conv2d weight gradient', weightGradLadder, p, ctx.facts, ctx.forced).lower(
-    p,
-    io,
-    ctx,
-  );
+  return chooseVariant('conv2dWeightGrad', weightGradLadder, p, ctx).lower(p, io, ctx);
 }

@@ -1,6 +1,7 @@
 import { fail, shapeText } from '../errors.js';
 import {
   byteLength,
+  type Candidate,
   contiguousStrides,
   type DeviceFacts,
   type DType,
@@ -8,22 +9,41 @@ import {
   type Lowering,
   numel,
   type Operand,
+  type Problem,
 } from '../kernel.js';
 import { copyStrided } from '../kernels/movement.js';
 import { isContiguous, satisfies, sliceOperand } from '../layout.js';
+import type { Op } from '../op.js';
 import { homeOf, place, type StateBuffer } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
 import type { Effect, Update } from '../trace.js';
+import { choose } from '../tuning/choose.js';
+import { shippedTable } from '../tuning/shipped.js';
+import { problemKey, type TuningTable } from '../tuning/table.js';
 import { fuse } from './fuse.js';
 import { buildGraph, countUses, type PlanGraph, type PlanNode, rootNodes } from './graph.js';
 import { assignBuffers, type Lifetime, leastBytes } from './memory.js';
 import { isCat, mayPlace, type Tenant } from './place.js';
 import { Store } from './storage.js';
-import type { Plan, PlanBinding, PlanBuffer, PlanInput, PlanOutput, PlanStep } from './types.js';
+import type {
+  Choice,
+  Plan,
+  PlanBinding,
+  PlanBuffer,
+  PlanInput,
+  PlanOutput,
+  PlanStep,
+  TensorForm,
+} from './types.js';
 
 export interface PlanOptions {
-  /** Kernel variant to use, by op name (`conv2d`, `conv2dWeightGrad`, ...), in place of the plan's own choice. */
+  /**
+   * Kernel variant to use, by op name (`conv2d`, `conv2dWeightGrad`, ...), in place of the plan's own choice wherever it
+   * can run. An unknown one, or one that can run none of the op's problems, is an error.
+   */
   readonly force?: Readonly<Record<string, string>>;
+  /** What was measured on the device. Left out: the table that ships for its kind, if any. Null: none at all. */
+  readonly tuning?: TuningTable | null | undefined;
   /** False leaves every op its own launches: for tests, and to see what fusing gives. */
   readonly fuse?: boolean;
 }
@@ -31,6 +51,8 @@ export interface PlanOptions {
 interface LaunchStep {
   readonly label: string;
   readonly op: string;
+  readonly group: number;
+  readonly choice?: Choice;
   readonly launch: Launch;
 }
 
@@ -63,6 +85,10 @@ class Planner {
   private readonly placed = new Map<PlanNode, { owner: unknown; operand: () => Operand }>();
   /** What writes into each owner's storage. */
   private readonly tenants = new Map<unknown, Tenant[]>();
+  private readonly table: TuningTable | null;
+  /** Of each op whose kernel was forced, whether it could run anywhere. */
+  private readonly forced = new Map<string, boolean>();
+  private groups = 0;
   private stores = 0;
   private scalarOperand: Operand | null = null;
 
@@ -75,6 +101,7 @@ class Planner {
     const graph = buildGraph(outputs, effects);
     this.graph = options.fuse === false ? graph : fuse(graph);
     this.users = countUses(this.graph);
+    this.table = options.tuning === undefined ? shippedTable(facts) : options.tuning;
   }
 
   plan(): Plan {
@@ -83,6 +110,7 @@ class Planner {
     const groups = updates.map((update) => this.placeGradients(update));
     this.placeCats();
     for (const node of this.graph.nodes) this.lowerNode(node);
+    this.checkForced();
     this.keepBeforeEffects();
     const outputs = [...this.graph.outputs].map(([name, node]) => ({
       name,
@@ -293,7 +321,45 @@ class Planner {
     const output = this.outputOperand(node);
     const inPlace = this.catInPlace.get(node);
     const attrs = inPlace ? { ...(node.attrs as object), inPlace } : node.attrs;
-    this.emit(op.name, node.shape, op.lower({ inputs, output, attrs }, this.lowering(op.name)));
+    let choice: Choice | undefined;
+    const lowering = {
+      ...this.lowering(op.name),
+      choose: (problem: Problem, candidates: readonly Candidate[]) => {
+        choice = this.choose(node, op, problem, candidates);
+        return choice.variant;
+      },
+    };
+    const launches = op.lower({ inputs, output, attrs }, lowering);
+    this.emit(op.name, node.shape, launches, choice);
+  }
+
+  private choose(node: PlanNode, op: Op, problem: Problem, candidates: readonly Candidate[]): Choice {
+    const forced = this.options.force?.[op.name];
+    const { variant, why } = choose(op.name, problem, candidates, { forced, table: this.table });
+    if (forced !== undefined) this.forced.set(op.name, this.forced.get(op.name) === true || why === 'forced');
+    const key = problemKey(op.name, problem);
+    const milliseconds = this.table?.entries[key]?.milliseconds[variant];
+    const form = ({ shape, dtype }: TensorForm) => ({ shape, dtype });
+    return {
+      op,
+      problem: key,
+      candidates,
+      variant,
+      why,
+      ...(milliseconds === undefined ? {} : { milliseconds }),
+      inputs: node.inputs.map(form),
+      output: form(node),
+      attrs: node.attrs,
+    };
+  }
+
+  private checkForced(): void {
+    for (const [op, applied] of this.forced) {
+      if (!applied)
+        fail(
+          `${op}: variant '${this.options.force?.[op]}' cannot run this problem on this device, nor any other of the program's; leave the choice to the plan.`,
+        );
+    }
   }
 
   private lowering(op: string): Lowering {
@@ -318,8 +384,11 @@ class Planner {
     return this.scalarNames.push(name) - 1;
   }
 
-  private emit(op: string, shape: readonly number[], launches: readonly Launch[]): void {
-    for (const launch of launches) this.launches.push({ label: `${op} ${shapeText(shape)}`, op, launch });
+  private emit(op: string, shape: readonly number[], launches: readonly Launch[], choice?: Choice): void {
+    const group = this.groups++;
+    const label = `${op} ${shapeText(shape)}`;
+    for (const launch of launches)
+      this.launches.push({ label, op, group, ...(choice ? { choice } : {}), launch });
   }
 
   /**
@@ -452,7 +521,7 @@ class Planner {
   }
 
   private step(
-    { label, op, launch }: LaunchStep,
+    { label, op, group, choice, launch }: LaunchStep,
     at: (operand: Operand) => Omit<PlanBinding, 'at' | 'access'>,
   ): PlanStep {
     const bindings = launch.bindings.map((binding): PlanBinding => {
@@ -464,6 +533,8 @@ class Planner {
     return {
       label,
       op,
+      group,
+      ...(choice ? { choice } : {}),
       shader: launch.shader,
       pieces: launch.pieces ?? [],
       constants: scalars ? { NUM_SCALARS: SCALARS, ...launch.constants } : launch.constants,

@@ -1,5 +1,7 @@
-import type { Access, Constants, DType, Layout, Shader } from '../kernel.js';
+import type { Access, Candidate, Constants, DType, Layout, Shader } from '../kernel.js';
+import type { Op } from '../op.js';
 import type { StateBuffer } from '../state.js';
+import type { Why } from '../tuning/choose.js';
 
 export type BufferRole = 'transient' | 'state' | 'constant' | 'scalars';
 
@@ -21,11 +23,37 @@ export interface PlanBinding {
   readonly bytes: number;
 }
 
+/** A tensor that an op was given or made, without its place. */
+export interface TensorForm {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** A choice between kernels that the plan took, with what another choice would be measured on. */
+export interface Choice {
+  readonly op: Op;
+  /** The problem's key in a tuning table: op, form and sizes. */
+  readonly problem: string;
+  /** All kernels of the op, from the plainest; share null where one cannot run the problem. */
+  readonly candidates: readonly Candidate[];
+  readonly variant: string;
+  readonly why: Why;
+  /** Milliseconds by the tuning table's own entry, all launches of the op together. */
+  readonly milliseconds?: number;
+  readonly inputs: readonly TensorForm[];
+  readonly output: TensorForm;
+  readonly attrs: unknown;
+}
+
 /** One dispatch. */
 export interface PlanStep {
   /** Op and result: `conv2d [4, 16, 128, 128]`. */
   readonly label: string;
   readonly op: string;
+  /** Counts ops in the order of computing: launches of one op have the same. */
+  readonly group: number;
+  /** Where the op had several kernels to choose from. */
+  readonly choice?: Choice;
   readonly shader: Shader;
   readonly pieces: readonly Shader[];
   readonly constants: Constants;
