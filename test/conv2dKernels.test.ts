@@ -6,12 +6,12 @@ import {
   conv2dBiasGrad,
   conv2dForward,
   conv2dInputGrad,
-  conv2dVariants,
   conv2dWeightGrad,
   type Epilogue,
 } from '../src/engine/kernels/conv2d.js';
 import { forwardLadder } from '../src/engine/kernels/conv2dForward.js';
 import { inputGradLadder } from '../src/engine/kernels/conv2dInputGrad.js';
+import { conv2dVariants } from '../src/engine/kernels/conv2dVariants.js';
 import { weightGradLadder } from '../src/engine/kernels/conv2dWeightGrad.js';
 import { openNodeDevice } from '../src/node/device.js';
 import {

@@ -1,6 +1,5 @@
 import type { Device } from './device.js';
 import { fail } from './errors.js';
-import { inCreationOrder } from './grad.js';
 import type { DType } from './kernel.js';
 import { attrsKey } from './plan/graph.js';
 import { makePlan, type PlanOptions } from './plan/plan.js';
@@ -8,6 +7,7 @@ import { type HostArray, Program, type Value } from './program/program.js';
 import { Recent } from './program/recent.js';
 import { Parameter, Tensor } from './tensor.js';
 import { trace } from './trace.js';
+import { inCreationOrder } from './walk.js';
 
 export type InputSpec = readonly number[] | { readonly shape: readonly number[]; readonly dtype: DType };
 

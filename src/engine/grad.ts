@@ -1,5 +1,16 @@
 import { fail, shapeText } from './errors.js';
+import type { GradInput, Op } from './op.js';
+import { gradients as builtIn } from './ops/gradients.js';
 import { sameShape, Tensor } from './tensor.js';
+import { inCreationOrder } from './walk.js';
+
+type Rule = (g: GradInput<unknown>) => (Tensor | null)[];
+let rules: Map<Op, Rule> | undefined;
+
+function ruleOf(op: Op): Rule {
+  rules ??= new Map(builtIn.map(({ of, rule }) => [of, rule]));
+  return rules.get(op) ?? op.gradient ?? fail(`grad: ${op.name} has no gradient.`);
+}
 
 /**
  * Gradients of a scalar `loss` with respect to each of `targets`, as more graph: no tape, no state.
@@ -25,8 +36,7 @@ export function grad<const T extends readonly Tensor[]>(
     if (!gy || !t.op) continue;
     const needs = t.inputs.map((input) => reaches.has(input));
     if (!needs.includes(true)) continue;
-    if (!t.op.gradient) fail(`grad: ${t.op.name} has no gradient.`);
-    const parts = t.op.gradient({ gy, inputs: t.inputs, output: t, attrs: t.attrs, needs });
+    const parts = ruleOf(t.op)({ gy, inputs: t.inputs, output: t, attrs: t.attrs, needs });
     t.inputs.forEach((input, i) => {
       const part = parts[i];
       if (!part || !needs[i]) return;
@@ -47,16 +57,4 @@ export function grad<const T extends readonly Tensor[]>(
       );
     return g;
   }) as { [K in keyof T]: Tensor };
-}
-
-/** Everything `root` is made of, inputs before what uses them. Recursion would overflow on deep graphs. */
-export function inCreationOrder(...roots: readonly Tensor[]): Tensor[] {
-  const seen = new Set<Tensor>();
-  const stack = [...roots];
-  for (let t = stack.pop(); t; t = stack.pop()) {
-    if (seen.has(t)) continue;
-    seen.add(t);
-    stack.push(...t.inputs);
-  }
-  return [...seen].sort((a, b) => a.id - b.id);
 }

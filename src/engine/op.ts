@@ -23,14 +23,19 @@ export interface GradInput<A> {
   readonly needs: readonly boolean[];
 }
 
-/** An op: its kernels and its gradient. The shape rule is in the function that makes the tensor. */
+/** An op: its kernels. The shape rule is in the function that makes the tensor, the gradient in a {@link Gradient}. */
 export interface Op<A = unknown> {
   readonly name: string;
   readonly inputLayout: LayoutNeed;
   readonly outputLayout: LayoutNeed;
   lower(io: LowerInput<A>, ctx: Lowering): Launch[];
-  /** Gradients for each input, as graph; absent where the op is not differentiable. */
+  /**
+   * Gradients for each input, as graph: for an op made outside the engine. The engine's own are listed in
+   * ops/gradients.ts, so that a page that only infers does not carry them and the kernels they need.
+   */
   gradient?(g: GradInput<A>): (Tensor | null)[];
+  /** Index of an optional input, of the output's shape, that the kernel adds as it writes: a sum behind it is fused in. */
+  readonly addendAt?: number;
   /**
    * For ops that only look at their input differently: the layout of the output in the input's storage,
    * or null where this layout cannot be viewed so (then `lower` copies).
@@ -40,4 +45,11 @@ export interface Op<A = unknown> {
     readonly shape: readonly number[];
     readonly attrs: A;
   }): Operand['layout'] | null;
+}
+
+/** How gradients go back through an op, written in ops. */
+export interface Gradient<A = unknown> {
+  readonly of: Op<A>;
+  /** Gradients for each input, as graph; null where the op is flat in it or none is needed. */
+  rule(g: GradInput<A>): (Tensor | null)[];
 }

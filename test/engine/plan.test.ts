@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { plan } from '../../src/engine/compile.js';
 import { grad } from '../../src/engine/grad.js';
 import type { DeviceFacts } from '../../src/engine/kernel.js';
-import { conv2dVariants } from '../../src/engine/kernels/conv2d.js';
+import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
 import { cat } from '../../src/engine/ops/cat.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';

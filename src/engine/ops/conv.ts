@@ -8,7 +8,7 @@ import {
   conv2dWeightGrad,
   type Epilogue,
 } from '../kernels/conv2d.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import { floats, Tensor } from '../tensor.js';
 
 /** A size for both axes, or [height, width]. */
@@ -63,7 +63,11 @@ export const conv2dOp: Op<ConvAttrs> = {
       epilogue(bias, attrs),
       ctx,
     ),
-  gradient({ gy, inputs, attrs: { problem }, needs }) {
+};
+
+export const conv2dGradient: Gradient<ConvAttrs> = {
+  of: conv2dOp,
+  rule({ gy, inputs, attrs: { problem }, needs }) {
     const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
     return [
       needs[0] ? Tensor.of(conv2dInputGradOp, [gy, weight], x.shape, { problem }) : null,
@@ -85,7 +89,11 @@ export const conv2dInputGradOp: Op<ConvAttrs> = {
       epilogue(bias, attrs),
       ctx,
     ),
-  gradient({ gy, inputs, attrs: { problem }, needs }) {
+};
+
+export const conv2dInputGradGradient: Gradient<ConvAttrs> = {
+  of: conv2dInputGradOp,
+  rule({ gy, inputs, attrs: { problem }, needs }) {
     // Here `gy` is the gradient of what a plain convolution would call its input.
     const [y, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
     return [
@@ -103,7 +111,11 @@ export const conv2dWeightGradOp: Op<ConvAttrs> = {
   outputLayout: 'contiguous',
   lower: ({ inputs: [x, gy], output, attrs }, ctx) =>
     conv2dWeightGrad(attrs.problem, { x: x as Operand, gy: gy as Operand, gw: output }, ctx),
-  gradient({ gy: gw, inputs, attrs: { problem }, needs }) {
+};
+
+export const conv2dWeightGradGradient: Gradient<ConvAttrs> = {
+  of: conv2dWeightGradOp,
+  rule({ gy: gw, inputs, attrs: { problem }, needs }) {
     const [x, gy] = inputs as [Tensor, Tensor];
     return [
       needs[0] ? Tensor.of(conv2dInputGradOp, [gy, gw], x.shape, { problem }) : null,
@@ -118,7 +130,11 @@ export const conv2dBiasGradOp: Op<object> = {
   inputLayout: 'planes',
   outputLayout: 'contiguous',
   lower: ({ inputs: [gy], output }, ctx) => conv2dBiasGrad({ gy: gy as Operand, gb: output }, ctx),
-  gradient: ({ gy, inputs: [x] }) => [gy.reshape(1, -1, 1, 1).expand((x as Tensor).shape)],
+};
+
+export const conv2dBiasGradGradient: Gradient<object> = {
+  of: conv2dBiasGradOp,
+  rule: ({ gy, inputs: [x] }) => [gy.reshape(1, -1, 1, 1).expand((x as Tensor).shape)],
 };
 
 function checkBias(what: string, bias: Tensor | null | undefined, channels: number): void {

@@ -1,7 +1,7 @@
 import { fail } from '../errors.js';
 import type { Operand } from '../kernel.js';
 import { dropout as dropoutLaunch } from '../kernels/dropout.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import { floats, Tensor } from '../tensor.js';
 
 export interface DropoutAttrs {
@@ -15,7 +15,11 @@ export const dropoutOp: Op<DropoutAttrs> = {
   inputLayout: 'any',
   outputLayout: 'any',
   lower: ({ inputs: [x], output, attrs }, ctx) => dropoutLaunch(x as Operand, output, attrs, ctx),
-  gradient: ({ gy, attrs }) => [Tensor.of(dropoutOp, [gy], gy.shape, attrs)],
+};
+
+export const dropoutGradient: Gradient<DropoutAttrs> = {
+  of: dropoutOp,
+  rule: ({ gy, attrs }) => [Tensor.of(dropoutOp, [gy], gy.shape, attrs)],
 };
 
 /**

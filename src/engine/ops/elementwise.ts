@@ -1,6 +1,6 @@
 import type { BinaryOp, UnaryOp } from '../kernels/elementwise.js';
 import { binary, unary } from '../kernels/elementwise.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import type { Tensor } from '../tensor.js';
 import { sumTo } from './sumTo.js';
 
@@ -61,7 +61,11 @@ export const unaryOp: Op<UnaryAttrs> = {
   outputLayout: 'any',
   lower: ({ inputs: [x], output, attrs }, ctx) =>
     unary(attrs.kind, x as NonNullable<typeof x>, output, { a: attrs.a, b: attrs.b }, ctx),
-  gradient({ gy, inputs: [x], output, attrs }) {
+};
+
+export const unaryGradient: Gradient<UnaryAttrs> = {
+  of: unaryOp,
+  rule({ gy, inputs: [x], output, attrs }) {
     const rule = unaryRules[attrs.kind];
     return [rule ? rule(gy, x as Tensor, output, attrs) : null];
   },
@@ -96,7 +100,11 @@ export const binaryOp: Op<BinaryAttrs> = {
   outputLayout: 'any',
   lower: ({ inputs: [a, b], output, attrs }, ctx) =>
     binary(attrs.kind, a as NonNullable<typeof a>, b as NonNullable<typeof b>, output, { a: attrs.a }, ctx),
-  gradient({ gy, inputs, output, attrs }) {
+};
+
+export const binaryGradient: Gradient<BinaryAttrs> = {
+  of: binaryOp,
+  rule({ gy, inputs, output, attrs }) {
     const [a, b] = inputs as [Tensor, Tensor];
     const rule = binaryRules[attrs.kind];
     if (!rule) return [null, null];

@@ -7,5 +7,4 @@ export const fillOp: Op<{ readonly value: number }> = {
   inputLayout: 'any',
   outputLayout: 'any',
   lower: ({ output, attrs }, ctx) => fill(attrs.value, output, ctx),
-  gradient: () => [],
 };

@@ -1,7 +1,7 @@
 import { fail, shapeText } from '../errors.js';
 import type { Operand } from '../kernel.js';
 import { bceLogitsMean, bceMean, diceLoss as diceLaunch, diceLossGrad, diceSums } from '../kernels/loss.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import { floats, sameShape, Tensor } from '../tensor.js';
 
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -21,7 +21,11 @@ const bceMeanOp: Op<object> = {
   inputLayout: 'contiguous',
   outputLayout: 'contiguous',
   lower: ({ inputs: [p, t], output }, ctx) => bceMean(p as Operand, t as Operand, output, ctx),
-  gradient({ gy, inputs, needs }) {
+};
+
+export const bceMeanGradient: Gradient<object> = {
+  of: bceMeanOp,
+  rule({ gy, inputs, needs }) {
     const [p, t] = inputs as [Tensor, Tensor];
     const g = gy.mul(1 / p.size).reshape(p.shape.map(() => 1));
     return [
@@ -37,7 +41,11 @@ const bceLogitsMeanOp: Op<object> = {
   inputLayout: 'contiguous',
   outputLayout: 'contiguous',
   lower: ({ inputs: [x, t], output }, ctx) => bceLogitsMean(x as Operand, t as Operand, output, ctx),
-  gradient({ gy, inputs, needs }) {
+};
+
+export const bceLogitsMeanGradient: Gradient<object> = {
+  of: bceLogitsMeanOp,
+  rule({ gy, inputs, needs }) {
     const [x, t] = inputs as [Tensor, Tensor];
     const g = gy.mul(1 / x.size).reshape(x.shape.map(() => 1));
     return [needs[0] ? x.binary('bceLogitsGrad', t).mul(g) : null, needs[1] ? x.neg().mul(g) : null];
@@ -83,7 +91,11 @@ const diceSumsOp: Op<object> = {
   inputLayout: 'contiguous',
   outputLayout: 'contiguous',
   lower: ({ inputs: [p, t], output }, ctx) => diceSums(p as Operand, t as Operand, output, ctx),
-  gradient({ gy, inputs, needs }) {
+};
+
+export const diceSumsGradient: Gradient<object> = {
+  of: diceSumsOp,
+  rule({ gy, inputs, needs }) {
     const [p, t] = inputs as [Tensor, Tensor];
     const part = (i: number) => gy.slice(0, i, i + 1).reshape(p.shape.map(() => 1));
     return [needs[0] ? t.mul(part(0)).add(part(1)) : null, needs[1] ? p.mul(part(0)).add(part(2)) : null];
@@ -100,7 +112,11 @@ const diceLossOp: Op<DiceAttrs> = {
   inputLayout: 'contiguous',
   outputLayout: 'contiguous',
   lower: ({ inputs: [sums], output, attrs }) => diceLaunch(sums as Operand, output, attrs),
-  gradient({ gy, inputs, attrs, needs }) {
+};
+
+export const diceLossGradient: Gradient<DiceAttrs> = {
+  of: diceLossOp,
+  rule({ gy, inputs, attrs, needs }) {
     const [sums, p, t] = inputs as [Tensor, Tensor, Tensor];
     // The sums carry nothing themselves: the formula goes straight to p and t, in which it is symmetric.
     return [

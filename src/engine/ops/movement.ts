@@ -1,7 +1,7 @@
 import { contiguousStrides, type Operand } from '../kernel.js';
 import { copyStrided, pad } from '../kernels/movement.js';
 import { isContiguous, sliceOperand } from '../layout.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import type { Tensor } from '../tensor.js';
 
 export const reshapeOp: Op<object> = {
@@ -23,7 +23,11 @@ export const reshapeOp: Op<object> = {
   },
   view: ({ input, shape }) =>
     isContiguous(input) ? { offset: input.layout.offset, strides: contiguousStrides(shape) } : null,
-  gradient: ({ gy, inputs: [x] }) => [gy.reshape((x as Tensor).shape)],
+};
+
+export const reshapeGradient: Gradient<object> = {
+  of: reshapeOp,
+  rule: ({ gy, inputs: [x] }) => [gy.reshape((x as Tensor).shape)],
 };
 
 export const sliceOp: Op<{ readonly axis: number; readonly start: number; readonly step: number }> = {
@@ -38,7 +42,15 @@ export const sliceOp: Op<{ readonly axis: number; readonly start: number; readon
     ),
   view: ({ input, shape, attrs }) =>
     sliceOperand(input, attrs.axis, attrs.start, shape[attrs.axis] as number, attrs.step).layout,
-  gradient({ gy, inputs: [input], attrs: { axis, start, step } }) {
+};
+
+export const sliceGradient: Gradient<{
+  readonly axis: number;
+  readonly start: number;
+  readonly step: number;
+}> = {
+  of: sliceOp,
+  rule({ gy, inputs: [input], attrs: { axis, start, step } }) {
     const x = input as Tensor;
     let g = gy;
     const size = x.shape[axis] as number;
@@ -64,7 +76,11 @@ export const padOp: Op<{ readonly before: readonly number[]; readonly value: num
   inputLayout: 'any',
   outputLayout: 'any',
   lower: ({ inputs: [x], output, attrs }) => pad(x as Operand, output, [...attrs.before], attrs.value),
-  gradient({ gy, inputs: [input], attrs }) {
+};
+
+export const padGradient: Gradient<{ readonly before: readonly number[]; readonly value: number }> = {
+  of: padOp,
+  rule({ gy, inputs: [input], attrs }) {
     const x = input as Tensor;
     const widths: number[] = [];
     for (let axis = x.rank - 1; axis >= 0; axis--) {
@@ -93,7 +109,11 @@ export const permuteOp: Op<{ readonly order: readonly number[] }> = {
     offset: input.layout.offset,
     strides: attrs.order.map((axis) => input.layout.strides[axis] as number),
   }),
-  gradient({ gy, attrs }) {
+};
+
+export const permuteGradient: Gradient<{ readonly order: readonly number[] }> = {
+  of: permuteOp,
+  rule({ gy, attrs }) {
     const back = new Array<number>(attrs.order.length);
     attrs.order.forEach((axis, i) => {
       back[axis] = i;
@@ -121,7 +141,11 @@ export const expandOp: Op<object> = {
     return copyStrided({ ...input, shape: output.shape, layout: expanded(input, output.shape) }, output, ctx);
   },
   view: ({ input, shape }) => expanded(input, shape),
-  gradient({ gy, inputs: [input] }) {
+};
+
+export const expandGradient: Gradient<object> = {
+  of: expandOp,
+  rule({ gy, inputs: [input] }) {
     const x = input as Tensor;
     const lead = gy.rank - x.rank;
     const axes: number[] = [];
@@ -146,7 +170,11 @@ export const catOp: Op<{ readonly axis: number; readonly inPlace?: readonly bool
       return attrs.inPlace?.[i] ? [] : copyStrided(x, part, ctx);
     });
   },
-  gradient({ gy, inputs, attrs }) {
+};
+
+export const catGradient: Gradient<{ readonly axis: number; readonly inPlace?: readonly boolean[] }> = {
+  of: catOp,
+  rule({ gy, inputs, attrs }) {
     let start = 0;
     return inputs.map((x) => {
       const size = x.shape[attrs.axis] as number;

@@ -1,7 +1,7 @@
 import { fail, shapeText } from '../errors.js';
 import type { Operand } from '../kernel.js';
 import { maxPool2dGrad, maxPool2d as maxPoolLaunch, type Pool2d } from '../kernels/pool.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import { floats, Tensor } from '../tensor.js';
 import { type Pair, pair } from './conv.js';
 
@@ -19,7 +19,11 @@ export const maxPool2dOp: Op<Pool2d> = {
   inputLayout: 'planes',
   outputLayout: 'planes',
   lower: ({ inputs: [x], output, attrs }, ctx) => maxPoolLaunch(x as Operand, output, attrs, ctx),
-  gradient: ({ gy, inputs: [x], attrs }) => [
+};
+
+export const maxPool2dGradient: Gradient<Pool2d> = {
+  of: maxPool2dOp,
+  rule: ({ gy, inputs: [x], attrs }) => [
     Tensor.of(maxPool2dGradOp, [gy, x as Tensor], (x as Tensor).shape, attrs),
   ],
 };
@@ -27,6 +31,7 @@ export const maxPool2dOp: Op<Pool2d> = {
 /** inputs: gy, x, and, where a sum of gradients was fused, the other addend. */
 export const maxPool2dGradOp: Op<Pool2d> = {
   name: 'maxPool2dGrad',
+  addendAt: 2,
   inputLayout: 'planes',
   outputLayout: 'planes',
   lower: ({ inputs: [gy, x, add], output, attrs }, ctx) =>

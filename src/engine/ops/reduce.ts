@@ -1,6 +1,6 @@
 import type { Operand } from '../kernel.js';
 import { reduceMax, reduceSum } from '../kernels/reduce.js';
-import type { Op } from '../op.js';
+import type { Gradient, Op } from '../op.js';
 import type { Tensor } from '../tensor.js';
 
 /** `shape` with the reduced axes put back as 1, so that it broadcasts against the input. */
@@ -14,7 +14,11 @@ export const sumOp: Op<{ readonly axes: readonly number[]; readonly scale: numbe
   outputLayout: 'contiguous',
   lower: ({ inputs: [x], output, attrs }, ctx) =>
     reduceSum(x as Operand, output, { axes: [...attrs.axes], scale: attrs.scale }, ctx),
-  gradient: ({ gy, inputs: [x], attrs }) => {
+};
+
+export const sumGradient: Gradient<{ readonly axes: readonly number[]; readonly scale: number }> = {
+  of: sumOp,
+  rule: ({ gy, inputs: [x], attrs }) => {
     const shape = (x as Tensor).shape;
     return [withAxes(gy.mul(attrs.scale), shape, attrs.axes).expand(shape)];
   },
@@ -26,7 +30,11 @@ export const maxOp: Op<{ readonly axes: readonly number[] }> = {
   outputLayout: 'contiguous',
   lower: ({ inputs: [x], output, attrs }, ctx) =>
     reduceMax(x as Operand, output, { axes: [...attrs.axes] }, ctx),
-  gradient: ({ gy, inputs: [input], output, attrs }) => {
+};
+
+export const maxGradient: Gradient<{ readonly axes: readonly number[] }> = {
+  of: maxOp,
+  rule: ({ gy, inputs: [input], output, attrs }) => {
     const x = input as Tensor;
     const isMax = x.eq(withAxes(output, x.shape, attrs.axes));
     const share = gy.div(isMax.sum(attrs.axes).reshape(gy.shape));

@@ -6,7 +6,6 @@ import type { Op } from '../op.js';
 import { type ConvAttrs, conv2dInputGradOp, conv2dOp } from '../ops/conv.js';
 import { type DropoutAttrs, dropoutOp } from '../ops/dropout.js';
 import { type BinaryAttrs, binaryOp, type UnaryAttrs, unaryOp } from '../ops/elementwise.js';
-import { maxPool2dGradOp } from '../ops/pool.js';
 import { sameShape } from '../tensor.js';
 import { countUses, type PlanGraph, type PlanNode, rootNodes } from './graph.js';
 
@@ -67,28 +66,27 @@ const convEpilogue: Rule = (node, { single }) => {
   return null;
 };
 
-/** The sum of a pooling's gradient and another: the pooling's kernel adds it as it writes. */
-const poolGradSum: Rule = (node, { single }) => {
+/** A sum behind an op whose kernel can add as it writes: the gradient of a pooling. */
+const addend: Rule = (node, { single }) => {
   if (!isOp(node, binaryOp) || node.attrs.kind !== 'add') return null;
   const [a, b] = node.inputs as [PlanNode, PlanNode];
-  for (const [pool, other] of [
+  for (const [adding, other] of [
     [a, b],
     [b, a],
   ] as const) {
     if (
-      isOp(pool, maxPool2dGradOp) &&
-      pool.inputs.length === 2 &&
-      single(pool) &&
-      pool !== other &&
-      sameShape(pool.shape, other.shape)
+      adding.op?.addendAt === adding.inputs.length &&
+      single(adding) &&
+      adding !== other &&
+      sameShape(adding.shape, other.shape)
     ) {
-      return { ...pool, inputs: [...pool.inputs, other], tensor: node.tensor, order: node.order };
+      return { ...adding, inputs: [...adding.inputs, other], tensor: node.tensor, order: node.order };
     }
   }
   return null;
 };
 
-const rules: readonly Rule[] = [reluGradThroughDropout, convEpilogue, poolGradSum];
+const rules: readonly Rule[] = [reluGradThroughDropout, convEpilogue, addend];
 
 function applyRule(graph: PlanGraph, rule: Rule): PlanGraph {
   const users = countUses(graph);

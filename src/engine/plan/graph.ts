@@ -1,8 +1,8 @@
-import { inCreationOrder } from '../grad.js';
 import type { DType } from '../kernel.js';
 import type { Op } from '../op.js';
 import type { Leaf, Tensor } from '../tensor.js';
 import type { Effect } from '../trace.js';
+import { inCreationOrder } from '../walk.js';
 
 /** A node of the plan's own copy of the graph, which the passes rewrite. */
 export interface PlanNode {

@@ -1,5 +1,5 @@
 import { fail } from '../errors.js';
-import { conv2dVariants } from '../kernels/conv2d.js';
+import { conv2dVariants } from '../kernels/conv2dVariants.js';
 
 /** The kernels of each op that has several, by name, from the plainest on: what `force` and tuning tables may name. */
 export const variantsByOp: Readonly<Record<string, readonly string[]>> = {
