@@ -1,5 +1,3 @@
-import { openDevice } from '../src/engine/device.js';
-import { requestNodeAdapter } from '../src/node/device.js';
 import { CASES, type CaseName, type Context, type Metered, PEERS } from './context.js';
 import { type Meter, meterOf } from './meter.js';
 import { type Batch, type NetConfig, netFlops, syntheticBatch } from './peers/net.js';
@@ -40,9 +38,7 @@ export class Contest {
 
   static async open(context: Context, caseName: CaseName): Promise<Contest> {
     // A device of its own, so that its memory is that of this case alone.
-    const adapter = await requestNodeAdapter({ adapter: context.options.adapter });
-    const device = await openDevice({ adapter });
-    context.onClose(() => device.close());
+    const device = await context.openDevice();
     const peer = new Shadergrad(device);
     context.versions[peer.name] = peer.version;
     const meter = meterOf(device.gpu);

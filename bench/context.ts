@@ -1,32 +1,41 @@
 import type { Device } from '../src/engine/device.js';
-import { openDevice } from '../src/engine/device.js';
-import { requestNodeAdapter } from '../src/node/device.js';
 import { Contest } from './contest.js';
-import { installMeters, type Meter, meterOf, newestMeter } from './meter.js';
-import { type Globals, pretendBrowser } from './peers/browser.js';
-import { FULL, initialWeights, type NetConfig, SMALL } from './peers/net.js';
+import { type Meter, meterOf } from './meter.js';
+import { FULL, initialWeights, type NetConfig, SMALL, TINY } from './peers/net.js';
 import type { Peer, PeerConfig } from './peers/peer.js';
 import type { Row } from './report.js';
 
-export const CASES = { small: SMALL, full: FULL } as const;
+export const CASES = { small: SMALL, full: FULL, tiny: TINY } as const;
 export type CaseName = keyof typeof CASES;
 
 export const PEERS = ['tfjs', 'jax-js', 'onnxruntime-web'] as const;
 export type PeerName = (typeof PEERS)[number];
 
-/** A part of the bench: `npm run bench -- NAME`. */
+/** A part of the bench: `npm run bench -- NAME`. Suites run in a page too: they import nothing of Node. */
 export interface Suite {
   readonly name: string;
   /** What it measures, for the help. */
   readonly about: string;
   run(context: Context): Promise<Row[]>;
+  /** Its rows as text, where the common table does not serve. */
+  text?(rows: readonly Row[]): string;
 }
 
 export interface BenchOptions {
-  readonly adapter: string | undefined;
   readonly runs: number;
   readonly cases: readonly CaseName[];
   readonly peers: readonly PeerName[];
+  readonly ladder?: LadderOptions | undefined;
+}
+
+/** What of the ladders to run. */
+export interface LadderOptions {
+  /** Names of ladders; all when empty. */
+  readonly ops: readonly string[];
+  /** Only layers whose name contains this. */
+  readonly layer?: string | undefined;
+  /** Only these variants. */
+  readonly variants?: readonly string[] | undefined;
 }
 
 /** A peer with the meter of its device. */
@@ -37,9 +46,18 @@ export interface Metered {
   used: boolean;
 }
 
-/** What every suite works with: the adapter, our device on it, and the peers on devices of their own on the same adapter. */
+/** What differs between Node and a page. */
+export interface Host {
+  /** A new device of our own on the adapter under test. */
+  openDevice(): Promise<Device>;
+  /** Starts a peer on a device of its own on the same adapter; rejects where it cannot run here. */
+  startPeer(name: PeerName): Promise<Metered>;
+  log(text: string): void;
+}
+
+/** What every suite works with: our device on the adapter under test, and the peers on devices of their own. */
 export class Context {
-  readonly versions: Record<string, string> = { node: process.versions.node };
+  readonly versions: Record<string, string> = {};
   private readonly contests = new Map<CaseName, Promise<Contest>>();
   private readonly closers: (() => Promise<void>)[] = [];
   private readonly started = new Map<PeerName, Promise<Metered | undefined>>();
@@ -47,17 +65,11 @@ export class Context {
   private constructor(
     readonly options: BenchOptions,
     readonly device: Device,
+    private readonly host: Host,
   ) {}
 
-  static async open(options: BenchOptions): Promise<Context> {
-    // A driver's disk cache would make the first step of whoever ran before look fast.
-    process.env.MESA_SHADER_CACHE_DISABLE = 'true';
-    const { globals } = (await import('webgpu')) as unknown as { globals: Globals };
-    installMeters(globals);
-    const request = (): Promise<GPUAdapter> => requestNodeAdapter({ adapter: options.adapter });
-    pretendBrowser(request, globals);
-    const device = await openDevice({ adapter: await request() });
-    return new Context(options, device);
+  static async open(host: Host, options: BenchOptions): Promise<Context> {
+    return new Context(options, await host.openDevice(), host);
   }
 
   /** The counters of our own device. */
@@ -91,17 +103,20 @@ export class Context {
     return contest;
   }
 
-  onClose(close: () => Promise<void>): void {
-    this.closers.push(close);
-  }
-
   /** The same net and weights for everyone. */
   config(net: NetConfig): PeerConfig {
     return { net, weights: initialWeights(net), lr: 0.01, momentum: 0.9 };
   }
 
   log(text: string): void {
-    process.stderr.write(`${text}\n`);
+    this.host.log(text);
+  }
+
+  /** Another device of our own on the same adapter, closed with the context. */
+  async openDevice(): Promise<Device> {
+    const device = await this.host.openDevice();
+    this.closers.push(() => device.close());
+    return device;
   }
 
   async close(): Promise<void> {
@@ -112,19 +127,12 @@ export class Context {
 
   private async start(name: PeerName): Promise<Metered | undefined> {
     try {
-      const peer = await create[name]();
-      this.versions[peer.name] = peer.version;
-      return { peer, meter: newestMeter(), used: false };
+      const metered = await this.host.startPeer(name);
+      this.versions[metered.peer.name] = metered.peer.version;
+      return metered;
     } catch (error) {
       this.log(`${name} does not run here: ${(error as Error).message}`);
       return undefined;
     }
   }
 }
-
-// Each is loaded only when wanted, and after there is a navigator for it to find.
-const create: Record<PeerName, () => Promise<Peer>> = {
-  tfjs: async () => (await import('./peers/tfjs.js')).createTfjs(),
-  'jax-js': async () => (await import('./peers/jaxjs.js')).createJaxjs(),
-  'onnxruntime-web': async () => (await import('./peers/ort.js')).createOrt(),
-};

@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-
 /** One figure, beside a peer's where one ran. */
 export interface Row {
   readonly suite: string;
@@ -19,6 +17,18 @@ export interface Row {
   readonly peerHigh?: number;
   readonly runs?: number;
   readonly note?: string;
+  /** Of a kernel on a layer: the op, the layer with its sizes and how often the net has it, and the step of the ladder. */
+  readonly op?: string;
+  readonly layer?: string;
+  readonly count?: number;
+  readonly variant?: string;
+  /** Its dispatches, as `file (variant)`. */
+  readonly kernels?: readonly string[];
+  /** True for the variant that the plan takes by itself. */
+  readonly chosen?: boolean;
+  /** Floating-point operations of the plain algorithm, and the least bytes it must move. */
+  readonly flops?: number;
+  readonly bytes?: number;
 }
 
 export interface Report {
@@ -31,8 +41,9 @@ export interface Report {
   readonly rows: readonly Row[];
 }
 
-export async function writeReport(file: string, report: Report): Promise<void> {
-  await writeFile(file, `${JSON.stringify(report, null, 1)}\n`);
+/** The file that `--json` writes. */
+export function reportText(report: Report): string {
+  return `${JSON.stringify(report, null, 1)}\n`;
 }
 
 /** Three or four significant figures; an exponent only below a ten-thousandth. */
@@ -76,18 +87,22 @@ export function table(rows: readonly Row[]): string {
     spread(row.peerLow, row.peerHigh),
     row.ratio === undefined ? '' : `${figure(row.ratio)}x`,
   ]);
-  const widths = COLUMNS.map((name, i) =>
-    Math.max(name.length, ...cells.map((line) => (line[i] as string).length)),
-  );
+  const right = COLUMNS.flatMap((name, i) => (RIGHT.has(name) ? [i] : []));
+  const notes = [...new Set(rows.flatMap(({ note, peer }) => (note ? [`${peer ?? 'note'}: ${note}`] : [])))];
+  return [aligned(COLUMNS, cells, right), ...notes.map((note) => `* ${note}`)].join('\n');
+}
+
+/** Lines in columns, those of `right` (by index) to the right. */
+export function aligned(
+  head: readonly string[],
+  lines: readonly (readonly string[])[],
+  right: readonly number[],
+): string {
+  const widths = head.map((name, i) => Math.max(name.length, ...lines.map((line) => (line[i] ?? '').length)));
   const line = (texts: readonly string[]): string =>
     texts
-      .map((text, i) =>
-        RIGHT.has(COLUMNS[i] as string)
-          ? text.padStart(widths[i] as number)
-          : text.padEnd(widths[i] as number),
-      )
+      .map((text, i) => (right.includes(i) ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
-  const notes = [...new Set(rows.flatMap(({ note, peer }) => (note ? [`${peer ?? 'note'}: ${note}`] : [])))];
-  return [line(COLUMNS), ...cells.map(line), ...notes.map((note) => `* ${note}`)].join('\n');
+  return [line(head), ...lines.map(line)].join('\n');
 }

@@ -252,6 +252,19 @@ export class Program<I extends string = string, O extends string = string> {
     });
   }
 
+  /**
+   * Puts dispatches into a pass of the caller's own, on what the last run left in the buffers: for timing kernels again
+   * and again without uploads and copies.
+   *
+   * @param steps indices into `plan.steps`; all when left out
+   */
+  encode(pass: GPUComputePassEncoder, steps?: readonly number[]): void {
+    if (this.destroyed) fail('encode: this program was destroyed.');
+    for (const state of this.writtenStates) markChanged(state);
+    if (steps) for (const i of steps) this.dispatch(pass, i);
+    else for (let i = 0; i < this.plan.steps.length; i++) this.dispatch(pass, i);
+  }
+
   /** Frees the program's buffers. Parameters stay. */
   destroy(): void {
     if (this.destroyed) return;

@@ -25,15 +25,35 @@ function declare(name: string, value: Constant): string {
   return `const ${name} = array<u32, ${value.length}>(${value.map(u32).join(', ')});`;
 }
 
+/** A WGSL module, and at which of its lines each file's text begins, so that a message can name the file's own line. */
+export interface ModuleText {
+  readonly code: string;
+  readonly files: readonly { readonly name: string; readonly firstLine: number; readonly lines: number }[];
+}
+
 /** The whole module: directives of its files first, as WGSL wants, then constants, pieces and the kernel. */
-export function moduleText(constants: Constants, pieces: readonly Shader[], shader: Shader): string {
+export function moduleParts(constants: Constants, pieces: readonly Shader[], shader: Shader): ModuleText {
   const directives = new Set<string>();
-  const bodies = [...pieces, shader].map((file) =>
-    file.code.replace(/^[ \t]*(?:enable|requires|diagnostic)\b[^;]*;/gm, (directive) => {
-      directives.add(directive.trim());
-      return '';
+  const bodies = [...pieces, shader].map(({ name, code }) => ({
+    name,
+    code: code.replace(/^[ \t]*(?:enable|requires|diagnostic)\b[^;]*;/gm, (directive) => {
+      directives.add(directive.trim().replace(/\s+/g, ' '));
+      // Its lines stay, so that all others keep their numbers.
+      return directive.replace(/[^\n]/g, '');
     }),
-  );
+  }));
   const header = Object.entries(constants).map(([name, value]) => declare(name, value));
-  return [...directives, ...header, ...bodies].join('\n');
+  let line = 1 + directives.size + header.length;
+  const files = bodies.map(({ name, code }) => {
+    const lines = code.split('\n').length;
+    const file = { name, firstLine: line, lines };
+    line += lines;
+    return file;
+  });
+  return { code: [...directives, ...header, ...bodies.map(({ code }) => code)].join('\n'), files };
+}
+
+/** The code of {@link moduleParts} alone. */
+export function moduleText(constants: Constants, pieces: readonly Shader[], shader: Shader): string {
+  return moduleParts(constants, pieces, shader).code;
 }

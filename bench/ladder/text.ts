@@ -1,0 +1,78 @@
+import { aligned, figure, type Row } from '../report.js';
+
+/**
+ * Each layer's kernels beside each other, the fastest with a star and the one that the plan takes named so, and below
+ * them what a whole net's layers take.
+ */
+export function ladderText(rows: readonly Row[]): string {
+  const blocks = groups(rows, ({ case: name, op, layer }) => `${name} ${op}, ${layer}`);
+  const parts = [...blocks].map(([title, block]) => layerText(title, block));
+  for (const [title, group] of groups(rows, ({ case: name, op }) => `${name} ${op}`)) {
+    const totals = totalsText(title, group);
+    if (totals) parts.push(totals);
+  }
+  return parts.join('\n\n');
+}
+
+function groups(rows: readonly Row[], key: (row: Row) => string): Map<string, Row[]> {
+  const map = new Map<string, Row[]>();
+  for (const row of rows) {
+    const list = map.get(key(row));
+    if (list) list.push(row);
+    else map.set(key(row), [row]);
+  }
+  return map;
+}
+
+const percent = (share: number): string => `${figure(share * 100)}%`;
+const part = (rows: readonly Row[], what: string): Row | undefined =>
+  rows.find((row) => row.what.endsWith(`: ${what}`));
+
+function layerText(title: string, rows: readonly Row[]): string {
+  const variants = groups(rows, ({ variant }) => variant ?? '');
+  const times = [...variants.values()].map((list) => part(list, 'time')?.value ?? Number.POSITIVE_INFINITY);
+  const best = Math.min(...times);
+  const notes: string[] = [];
+  const lines = [...variants].map(([name, list]) => {
+    const time = part(list, 'time');
+    for (const { note } of list) if (note) notes.push(`  ${name}: ${note}`);
+    if (!time || time.value === null) return [name, '-'];
+    const [rate, bandwidth, share, error] = ['rate', 'bandwidth', 'share of the ceiling', 'error'].map(
+      (what) => part(list, what)?.value ?? Number.NaN,
+    ) as [number, number, number, number];
+    return [
+      `${name}${time.value === best && times.length > 1 ? ' *' : ''}${time.chosen ? ' (plan)' : ''}`,
+      figure(time.value),
+      time.low === undefined ? '' : `${figure(time.low)}..${figure(time.high ?? Number.NaN)}`,
+      figure(rate),
+      figure(bandwidth),
+      percent(share),
+      `${figure(error)}${part(list, 'error')?.note ? ' WRONG' : ''}`,
+      (time.kernels ?? []).join(' + '),
+    ];
+  });
+  const { flops = 0, bytes = 0, count = 1 } = rows[0] ?? {};
+  const work = `${figure(flops / 1e6)} MFLOP, ${figure(bytes / 1e6)} MB${count > 1 ? `, ${count} such layers` : ''}`;
+  const head = ['variant', 'ms', 'spread', 'GFLOP/s', 'GB/s', 'of ceiling', 'error', 'kernels'];
+  return [`${title} (${work})`, aligned(head, lines, [1, 2, 3, 4, 5, 6]), ...notes].join('\n');
+}
+
+/** Time of all the net's layers, each by one variant, and each by its fastest. */
+function totalsText(title: string, rows: readonly Row[]): string | undefined {
+  const times = rows.filter(({ what }) => what.endsWith(': time'));
+  const layers = groups(times, ({ layer }) => layer ?? '');
+  if (layers.size < 2) return undefined;
+  const sum = (pick: (list: readonly Row[]) => number | null | undefined): number =>
+    [...layers.values()].reduce(
+      (total, list) => total + (pick(list) ?? Number.NaN) * (list[0]?.count ?? 1),
+      0,
+    );
+  const fastest = sum((list) => Math.min(...list.map(({ value }) => value ?? Number.POSITIVE_INFINITY)));
+  const variants = [...new Set(times.map(({ variant }) => variant ?? ''))];
+  const totals = variants
+    .map((name) => ({ name, total: sum((list) => list.find(({ variant }) => variant === name)?.value) }))
+    .filter(({ total }) => !Number.isNaN(total))
+    .map(({ name, total }) => `${name} ${figure(total)} ms`);
+  const each = variants.length > 1 ? `; the fastest of each ${figure(fastest)} ms` : '';
+  return `${title}, all layers of the net: ${[...totals].join(', ')}${each}`.replace(': ; t', ': t');
+}

@@ -1,0 +1,28 @@
+import { openDevice } from '../../src/engine/device.js';
+import { requestNodeAdapter } from '../../src/node/device.js';
+import type { Host, PeerName } from '../context.js';
+import { installMeters, newestMeter } from '../meter.js';
+import { type Globals, pretendBrowser } from '../peers/browser.js';
+import type { Peer } from '../peers/peer.js';
+
+/** The bench in Node, on Dawn. `adapter` as for `openNodeDevice`. Call it once a process. */
+export async function nodeHost(adapter: string | undefined): Promise<Host> {
+  // A driver's disk cache would make the first step of whoever ran before look fast.
+  process.env.MESA_SHADER_CACHE_DISABLE = 'true';
+  const { globals } = (await import('webgpu')) as unknown as { globals: Globals };
+  installMeters(globals);
+  const request = (): Promise<GPUAdapter> => requestNodeAdapter({ adapter });
+  pretendBrowser(request, globals);
+  return {
+    openDevice: async () => openDevice({ adapter: await request() }),
+    startPeer: async (name) => ({ peer: await create[name](), meter: newestMeter(), used: false }),
+    log: (text) => void process.stderr.write(`${text}\n`),
+  };
+}
+
+// Each is loaded only when wanted, and after there is a navigator for it to find.
+const create: Record<PeerName, () => Promise<Peer>> = {
+  tfjs: async () => (await import('../peers/tfjs.js')).createTfjs(),
+  'jax-js': async () => (await import('../peers/jaxjs.js')).createJaxjs(),
+  'onnxruntime-web': async () => (await import('../peers/ort.js')).createOrt(),
+};
