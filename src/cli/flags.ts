@@ -11,6 +11,12 @@ export interface DeviceOptions {
   readonly power?: 'low-power' | 'high-performance';
 }
 
+/** Which tuning table chooses kernels. */
+export interface TuningOptions {
+  /** A table's file; false: none at all, not even the one that ships; left out: the one saved for this device, if any. */
+  readonly tuning?: string | false;
+}
+
 /** What every command takes. */
 export interface CommonOptions {
   /** Print the stack of an error. */
@@ -69,6 +75,13 @@ export function deviceFlags(command: Command): Command {
     .option('--software', 'run on the CPU')
     .option('--no-software', 'never run on the CPU')
     .addOption(choiceOption('--power <kind>', 'which adapter to prefer', ['low-power', 'high-performance']));
+}
+
+/** Adds `--tuning` and `--no-tuning`. */
+export function tuningFlags(command: Command): Command {
+  return command
+    .option('--tuning <file>', 'choose kernels by this table (default: what shadergrad tune saved)')
+    .option('--no-tuning', 'choose kernels without any table');
 }
 
 /** Adds `--debug`, which is last in every help. */

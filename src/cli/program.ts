@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { type DemoOptions, defineDemo, runDemo } from './commands/demo.js';
 import { defineEvaluate, type EvaluateOptions, runEvaluate } from './commands/evaluate.js';
 import { defineInfo, type InfoOptions, runInfo } from './commands/info.js';
+import { definePlan, type PlanCommandOptions, runPlan } from './commands/plan.js';
 import { definePredict, type PredictOptions, runPredict } from './commands/predict.js';
 import { definePrepare, type PrepareOptions, runPrepare } from './commands/prepare.js';
 import { definePreview, type PreviewOptions, runPreview } from './commands/preview.js';
@@ -20,6 +21,7 @@ export interface Actions {
   predict(options: PredictOptions, io: Io): Promise<void>;
   preview(options: PreviewOptions, io: Io): Promise<void>;
   demo(options: DemoOptions, io: Io): Promise<void>;
+  plan(options: PlanCommandOptions, io: Io): Promise<void>;
   report(options: ReportOptions, io: Io): Promise<void>;
 }
 
@@ -31,6 +33,7 @@ const ACTIONS: Actions = {
   predict: runPredict,
   preview: runPreview,
   demo: runDemo,
+  plan: runPlan,
   report: runReport,
 };
 
@@ -89,6 +92,7 @@ function build(io: Io, actions: Actions): Command {
   definePredict(program, (options) => actions.predict(options, io));
   definePreview(program, (options) => actions.preview(options, io));
   defineDemo(program, (options) => actions.demo(options, io));
+  definePlan(program, (options) => actions.plan(options, io));
   defineReport(program, (options) => actions.report(options, io));
   return program;
 }

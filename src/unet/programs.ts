@@ -1,4 +1,4 @@
-import { compile } from '../engine/compile.js';
+import { compile, type InputSpec } from '../engine/compile.js';
 import type { Device } from '../engine/device.js';
 import { grad } from '../engine/grad.js';
 import { type AugmentGeometry, augmentColumns, augmentImage, augmentMask } from '../engine/ops/augment.js';
@@ -60,7 +60,49 @@ export interface MakeOptions extends PlanOptions {
 /** What of a configuration decides a program, beside the model. */
 export type StepConfig = Pick<TrainConfig, 'size' | 'maskValue' | 'diceWeight' | 'crossEntropy'>;
 
+/** What `compile` and `plan` make a program of. */
+export interface Recipe<I extends string, O extends string> {
+  readonly inputs: Readonly<Record<I, InputSpec>>;
+  readonly build: (inputs: Record<I, Tensor>) => Record<O, Tensor>;
+}
+
 /** A training step: slices to loss, gradients and update. */
+export function trainingStep(
+  model: UNet,
+  optimizer: Optimizer,
+  config: StepConfig,
+  source: SliceSize,
+  batch: number,
+): Recipe<BatchInput, LossName> {
+  return {
+    inputs: inputs(batch, source, model.config.inChannels),
+    build: (given) => {
+      const { image, mask } = prepared(given, geometry(config));
+      const logits = model.logits(image, { training: true });
+      const losses = segmentationLoss(logits, logits.sigmoid(), mask, config);
+      optimizer.update(grad(losses.loss, model.parameters()));
+      return { ...losses };
+    },
+  };
+}
+
+/** Probabilities [batch, outChannels, size, size] of images, without dropout. */
+export function inferenceStep(
+  model: UNet,
+  { height, width }: SliceSize,
+  source: SliceSize,
+  batch: number,
+): Recipe<'images' | 'table', 'probabilities'> {
+  const { images, table } = inputs(batch, source, model.config.inChannels);
+  return {
+    inputs: { images, table },
+    build: (given) => ({
+      probabilities: model.forward(augmentImage(given.images, given.table, { height, width, maskValue: 1 })),
+    }),
+  };
+}
+
+/** {@link trainingStep}, compiled. */
 export function compileTraining(
   device: Device,
   model: UNet,
@@ -70,18 +112,8 @@ export function compileTraining(
   batch: number,
   options: MakeOptions = {},
 ): Promise<Program<BatchInput, LossName>> {
-  return compile(
-    device,
-    inputs(batch, source, model.config.inChannels),
-    (given) => {
-      const { image, mask } = prepared(given, geometry(config));
-      const logits = model.logits(image, { training: true });
-      const losses = segmentationLoss(logits, logits.sigmoid(), mask, config);
-      optimizer.update(grad(losses.loss, model.parameters()));
-      return { ...losses };
-    },
-    options,
-  );
+  const { inputs: given, build } = trainingStep(model, optimizer, config, source, batch);
+  return compile(device, given, build, options);
 }
 
 /** Losses and probabilities [batch, 1, size, size], without dropout. */

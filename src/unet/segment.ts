@@ -2,11 +2,11 @@ import { compile } from '../engine/compile.js';
 import type { Device } from '../engine/device.js';
 import { fail } from '../engine/errors.js';
 import { augmentRow, minMaxScaling } from '../engine/kernels/augment.js';
-import { augmentColumns, augmentImage } from '../engine/ops/augment.js';
 import type { Program } from '../engine/program/program.js';
 import { Recent } from '../engine/program/recent.js';
 import { modelFrom, type Weights } from './checkpoint.js';
 import type { UNet } from './model.js';
+import { inferenceStep } from './programs.js';
 import { resizePlane } from './resize.js';
 
 /** Programs kept, one for each size of image. */
@@ -38,7 +38,7 @@ export class Segmenter {
   /** What heights and widths must be multiples of. */
   private readonly multiple: number;
   private readonly size: number | null;
-  private readonly programs = new Recent<Program<'image' | 'table', 'probabilities'>>(KEPT);
+  private readonly programs = new Recent<Program<'images' | 'table', 'probabilities'>>(KEPT);
 
   constructor(
     private readonly device: Device,
@@ -78,7 +78,7 @@ export class Segmenter {
     const { probabilities } = await this.programs.use(
       `${height}x${width}`,
       () => this.make(height, width, seen),
-      (program) => program.run({ image: data, table }),
+      (program) => program.run({ images: data, table }),
     );
     const planes = probabilities.data as Float32Array;
     const out = new Float32Array(outChannels * height * width);
@@ -105,18 +105,10 @@ export class Segmenter {
     height: number,
     width: number,
     [seenHeight, seenWidth]: readonly [number, number],
-  ): Promise<Program<'image' | 'table', 'probabilities'>> {
-    const { model } = this;
+  ): Promise<Program<'images' | 'table', 'probabilities'>> {
     const { onCompile } = this.options;
-    const channels = model.config.inChannels;
-    const geometry = { height: seenHeight, width: seenWidth, maskValue: 1 };
-    return compile(
-      this.device,
-      { image: { shape: [1, height, width, channels], dtype: 'u8' }, table: [1, augmentColumns(channels)] },
-      ({ image, table }) => ({
-        probabilities: model.forward(augmentImage(image, table, geometry)),
-      }),
-      onCompile ? { onProgress: onCompile } : {},
-    );
+    const seen = { height: seenHeight, width: seenWidth };
+    const { inputs, build } = inferenceStep(this.model, seen, { height, width }, 1);
+    return compile(this.device, inputs, build, onCompile ? { onProgress: onCompile } : {});
   }
 }

@@ -15,6 +15,7 @@ async function shell(...args: string[]) {
     demo: async () => {
       throw new Error('The device\nwas lost.', { cause: new Error('driver reset') });
     },
+    plan: take('plan'),
     report: take('report'),
   };
   const code = await run(
@@ -28,7 +29,7 @@ async function shell(...args: string[]) {
   return { ...told, code };
 }
 
-const COMMANDS = ['info', 'prepare', 'train', 'evaluate', 'predict', 'preview', 'demo', 'report'];
+const COMMANDS = ['info', 'prepare', 'train', 'evaluate', 'predict', 'preview', 'demo', 'plan', 'report'];
 
 describe('help', () => {
   it.each(COMMANDS)('%s --help explains and gives an example', async (command) => {
@@ -99,6 +100,9 @@ describe('options', () => {
     expect((await shell('predict', 'a.tif', 'b', '--model', 'm', '--out', 'o')).calls).toEqual([
       ['predict', { inputs: ['a.tif', 'b'], model: 'm', out: 'o' }],
     ]);
+    expect(
+      (await shell('plan', '--force', 'direct', '--force', 'conv2d=block', '--no-tuning')).calls,
+    ).toEqual([['plan', { force: ['direct', 'conv2d=block'], tuning: false }]]);
     expect((await shell('evaluate', 'runs/a', '--software')).calls).toEqual([
       ['evaluate', { run: 'runs/a', software: true }],
     ]);

@@ -7,11 +7,13 @@ import {
   type JsonOptions,
   jsonFlags,
   numberOption,
+  type TuningOptions,
+  tuningFlags,
 } from '../flags.js';
 import type { Io } from '../io.js';
 
 /** `shadergrad evaluate`: figures and pictures of a trained run. */
-export interface EvaluateOptions extends DeviceOptions, JsonOptions {
+export interface EvaluateOptions extends DeviceOptions, TuningOptions, JsonOptions {
   /** The run's folder. */
   readonly run: string;
   /** The data set; the one the run was trained on when left out. */
@@ -39,7 +41,7 @@ export function defineEvaluate(program: Command, action: (options: EvaluateOptio
     )
     .addOption(numberOption('--batch-size <n>', 'slices at once', { integer: true, min: 1 }))
     .option('--out <folder>', 'write here instead of into the run folder');
-  jsonFlags(deviceFlags(command)).action((run: string, options: Omit<EvaluateOptions, 'run'>) =>
+  jsonFlags(tuningFlags(deviceFlags(command))).action((run: string, options: Omit<EvaluateOptions, 'run'>) =>
     action({ ...options, run }),
   );
   examples(command, [

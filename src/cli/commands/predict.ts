@@ -7,11 +7,13 @@ import {
   type JsonOptions,
   jsonFlags,
   numberOption,
+  type TuningOptions,
+  tuningFlags,
 } from '../flags.js';
 import type { Io } from '../io.js';
 
 /** `shadergrad predict`: masks of one's own images. */
-export interface PredictOptions extends DeviceOptions, JsonOptions {
+export interface PredictOptions extends DeviceOptions, TuningOptions, JsonOptions {
   /** TIFF or PNG files, folders, zips. */
   readonly inputs: readonly string[];
   /** A run's folder (its best checkpoint) or a safetensors file. */
@@ -48,8 +50,8 @@ export function definePredict(program: Command, action: (options: PredictOptions
     .option('--probabilities', 'write probabilities as 0..255 instead of masks')
     .addOption(choiceOption('--format <type>', "file type, default the input's own", ['tiff', 'png']))
     .option('--skip-existing', 'leave out inputs whose mask is there already');
-  jsonFlags(deviceFlags(command)).action((inputs: string[], options: Omit<PredictOptions, 'inputs'>) =>
-    action({ ...options, inputs }),
+  jsonFlags(tuningFlags(deviceFlags(command))).action(
+    (inputs: string[], options: Omit<PredictOptions, 'inputs'>) => action({ ...options, inputs }),
   );
   examples(command, [
     ['predict scan.tif --model runs/post --out masks', 'one file: masks/scan_mask.tif'],

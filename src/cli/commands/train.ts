@@ -1,35 +1,30 @@
 import process from 'node:process';
 import type { Command } from 'commander';
 import {
-  choiceOption,
   type DeviceOptions,
   deviceFlags,
   examples,
   type JsonOptions,
   jsonFlags,
   numberOption,
+  type TuningOptions,
+  tuningFlags,
 } from '../flags.js';
 import { type Io, UsageError } from '../io.js';
+import { type ModelOptions, modelFlags } from '../modelFlags.js';
 import { type SplitOptions, splitFlags } from '../splitFlags.js';
 
 /** What can be told of a training run. What is left out comes from the preset, or on `--resume` from the run itself. */
-export interface TrainOptions extends SplitOptions, DeviceOptions, JsonOptions {
+export interface TrainOptions extends ModelOptions, SplitOptions, DeviceOptions, TuningOptions, JsonOptions {
   /** A `kaggle_3m` folder or zip. */
   readonly data?: string;
   /** The run's folder; by default `runs/` and the time. */
   readonly out?: string;
-  readonly preset?: 'small' | 'post';
   readonly epochs?: number;
-  readonly batchSize?: number;
   /** The schedule's highest learning rate. */
   readonly lr?: number;
   /** Weight of the Dice loss; cross-entropy has the rest. */
   readonly diceWeight?: number;
-  readonly depth?: number;
-  readonly baseChannels?: number;
-  readonly dropout?: number;
-  /** Side of the square that the network sees, in pixels. */
-  readonly size?: number;
   /** Probability above which a pixel is lesion, in validation figures and pictures. */
   readonly threshold?: number;
   /** Stop when validation Dice has not risen for this many epochs. */
@@ -49,6 +44,7 @@ const WITH_RESUME: ReadonlySet<string> = new Set([
   'adapter',
   'software',
   'power',
+  'tuning',
   'patience',
   'stopAfter',
   'json',
@@ -61,25 +57,13 @@ export function defineTrain(program: Command, action: (options: TrainOptions) =>
     .command('train')
     .description('train a U-Net and write weights, figures, pictures and a report into a run folder')
     .option('--data <path>', 'folder or zip of slices: <patient>_<n>.tif and <patient>_<n>_mask.tif')
-    .option('--out <folder>', 'the run folder (default: runs/<time>)')
-    .addOption(
-      choiceOption('--preset <name>', 'where all other settings start from, default small', [
-        'small',
-        'post',
-      ]),
-    )
+    .option('--out <folder>', 'the run folder (default: runs/<time>)');
+  modelFlags(command)
     .addOption(numberOption('--epochs <n>', 'passes over the training draws', count))
-    .addOption(numberOption('--batch-size <n>', 'slices in a step', count))
     .addOption(numberOption('--lr <rate>', "the schedule's highest learning rate", { min: 0, open: true }))
     .addOption(
       numberOption('--dice-weight <w>', 'weight of Dice loss, the rest is cross-entropy', { min: 0, max: 1 }),
     )
-    .addOption(numberOption('--depth <n>', 'levels of the U-Net', count))
-    .addOption(numberOption('--base-channels <n>', 'channels of its first level', count))
-    .addOption(
-      numberOption('--dropout <p>', 'share of activations dropped in training', { min: 0, max: 0.99 }),
-    )
-    .addOption(numberOption('--size <pixels>', 'side of the square the network sees', count))
     .addOption(
       numberOption('--threshold <p>', 'probability above which a pixel is lesion', { min: 0, max: 0.999 }),
     )
@@ -88,7 +72,7 @@ export function defineTrain(program: Command, action: (options: TrainOptions) =>
   splitFlags(command, "the preset's")
     .option('--resume <run>', 'go on with a run folder, to the bit')
     .option('--force', 'replace the run that is in the folder');
-  jsonFlags(deviceFlags(command)).action(async (options: TrainOptions) => {
+  jsonFlags(tuningFlags(deviceFlags(command))).action(async (options: TrainOptions) => {
     checkTrain(options);
     await action(options);
   });

@@ -9,7 +9,7 @@ import { openCliDevice } from './device.js';
 
 /** `shadergrad info`: the adapters there are, the one that would run, its limits and features, versions. */
 export async function info(options: InfoOptions, io: Io): Promise<void> {
-  const device = await openCliDevice(options);
+  const device = await openCliDevice({ ...options, tuning: false });
   try {
     const { facts } = device;
     const adapters = await listNodeAdapters();

@@ -54,7 +54,7 @@ async function tiles(options: PreviewOptions, slice: SliceRef, image: Uint8Array
   const transforms = Array.from({ length: TILES }, (_, i) =>
     i === 0 ? IDENTITY : drawTransform(from, options.seed, 0, i),
   );
-  const device = await openCliDevice(options);
+  const device = await openCliDevice({ ...options, tuning: false });
   try {
     const geometry = { height, width, maskValue: 1 };
     const program = await compile(

@@ -8,6 +8,7 @@ import { checkTrainConfig, presets, type TrainConfig } from '../../unet/config.j
 import type { TrainOptions } from '../commands/train.js';
 import { environment } from '../environment.js';
 import type { Io } from '../io.js';
+import type { ModelOptions } from '../modelFlags.js';
 import type { RunConfig, SideFacts } from '../records.js';
 import { splitRequest } from '../splitFlags.js';
 
@@ -15,7 +16,9 @@ export const DEFAULT_PRESET = 'small';
 export const DEFAULT_THRESHOLD = 0.5;
 
 /** The preset with what the command line changed. */
-export function trainConfig(options: TrainOptions): TrainConfig {
+export function trainConfig(
+  options: ModelOptions & Pick<TrainOptions, 'epochs' | 'lr' | 'diceWeight' | 'seed'>,
+): TrainConfig {
   const preset = presets[options.preset ?? DEFAULT_PRESET] as TrainConfig;
   const { depth, baseChannels, dropout, epochs, batchSize, lr, diceWeight, size, seed } = options;
   const config: TrainConfig = {

@@ -1,0 +1,89 @@
+import type { DeviceFacts } from '../../engine/kernel.js';
+import { planJson, printPlan } from '../../engine/plan/print.js';
+import type { Plan } from '../../engine/plan/types.js';
+import { knownCeiling } from '../../engine/tuning/ceilings.js';
+import type { Why } from '../../engine/tuning/choose.js';
+import { parseForce } from '../../engine/tuning/force.js';
+import type { Ceiling, TuningTable } from '../../engine/tuning/table.js';
+import type { PlanCommandOptions } from '../commands/plan.js';
+import type { Io } from '../io.js';
+import { factsOf } from '../knownDevices.js';
+import { given, openCliDevice } from './device.js';
+import { modelConfig, modelPlan } from './modelPlan.js';
+
+/** `shadergrad plan`. */
+export async function printPlanOf(options: PlanCommandOptions, io: Io): Promise<void> {
+  const force = parseForce(options.force ?? []);
+  const config = modelConfig(options);
+  const inference = options.inference === true;
+  const { facts, tuning } = await target(options);
+  const made = modelPlan(facts, config, inference, { force, tuning });
+  const { ceiling, from } = ceilingOf(facts, tuning);
+  if (options.json) {
+    const { kind, description, software } = facts;
+    const head = {
+      program: inference ? 'inference' : 'training step',
+      model: config.model,
+      size: config.size,
+      batchSize: config.batchSize,
+      device: { kind, description, software },
+      ceiling: ceiling && { ...ceiling, from },
+    };
+    io.stdout.write(`${JSON.stringify({ ...head, ...planJson(made, ceiling) })}\n`);
+    return;
+  }
+  const { inChannels, depth, baseChannels } = config.model;
+  const lines = [
+    `${inference ? 'inference' : 'a training step'} of a U-Net of depth ${depth} with ${baseChannels} base channels: ${config.batchSize} images of ${inChannels} channels at ${config.size}x${config.size}`,
+    `device: ${facts.description} (${facts.kind})`,
+    ceiling
+      ? `ceiling: ${ceiling.gflops} GFLOP/s of multiply-adds, ${ceiling.gbps} GB/s of a copy, ${ceiling.launch} us a dispatch (${from})`
+      : 'ceiling: none known for this kind of device, so no times are predicted; shadergrad tune measures it',
+    `kernels: ${choicesText(made)}`,
+    '',
+    printPlan(made, ceiling),
+  ];
+  io.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** The device that is planned for, and its table. */
+async function target(
+  options: PlanCommandOptions,
+): Promise<{ facts: DeviceFacts; tuning: TuningTable | null | undefined }> {
+  if (options.device !== undefined) {
+    const facts = await factsOf(options.device);
+    return {
+      facts,
+      tuning: options.tuning === undefined ? undefined : await given(facts, options.tuning),
+    };
+  }
+  const device = await openCliDevice(options);
+  const { facts, tuning } = device;
+  await device.close();
+  return { facts, tuning };
+}
+
+function ceilingOf(
+  { kind }: DeviceFacts,
+  tuning: TuningTable | null | undefined,
+): { ceiling: Ceiling | null; from: string } {
+  if (tuning?.ceiling) return { ceiling: tuning.ceiling, from: 'measured by shadergrad tune' };
+  const known = knownCeiling(kind);
+  return { ceiling: known?.ceiling ?? null, from: known ? `default of ${kind}: ${known.from}` : '' };
+}
+
+const words: Readonly<Record<Why, string>> = {
+  forced: 'forced',
+  tuned: 'by the tuning table',
+  near: 'by a near entry of it',
+  expected: 'by the share they expect',
+};
+
+function choicesText({ steps }: Plan): string {
+  const choices = new Map(steps.flatMap(({ group, choice }) => (choice ? [[group, choice.why]] : [])));
+  const counts = Object.entries(words).flatMap(([why, text]) => {
+    const count = [...choices.values()].filter((each) => each === why).length;
+    return count > 0 ? [`${count} ${text}`] : [];
+  });
+  return `${choices.size} chosen among several${counts.length > 0 ? `, ${counts.join(', ')}` : ''}`;
+}
