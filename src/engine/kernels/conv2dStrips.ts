@@ -8,16 +8,19 @@ import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
-import { grid1d } from './grid.js';
 
 /** Words before the filters in what strips_pack.wgsl writes. */
 const HEAD = 24;
+/** Words of the uniform buffer that strips.wgsl declares: the least that WebGPU promises. */
+const UNIFORM = 16384;
+/** Input channels whose filters fit it, for one block of 8 output channels. */
+const CHUNK = Math.floor((UNIFORM - HEAD) / 72);
 
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */
 export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
   return (
     facts.software &&
-    (facts.subgroupSize === 4 || facts.subgroupSize === 8) &&
+    facts.subgroupSize === 8 &&
     p.kh === 3 &&
     p.kw === 3 &&
     p.sh === 1 &&
@@ -38,72 +41,86 @@ export function lowerStrips(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  const lanes = ctx.facts.subgroupSize as number;
-  const [n, channels, height, width] = io.input.shape as readonly [number, number, number, number];
+  const [n, inChannels, height, width] = io.input.shape as readonly [number, number, number, number];
   const [, outChannels, outHeight, outWidth] = io.output.shape as readonly [number, number, number, number];
   const input = planes('IN', io.input);
   const output = planes('OUT', io.output);
-  const across = Math.ceil(outWidth / lanes);
+  const across = Math.ceil(outWidth / 8);
   const tiles = across * Math.ceil(outHeight / 8);
   const blocks = Math.ceil(outChannels / 8);
-  const sizes = [
-    channels,
-    height,
-    width,
-    outChannels,
-    outHeight,
-    outWidth,
-    turned ? 2 - p.ph : p.ph,
-    turned ? 2 - p.pw : p.pw,
-    input.IN_OFFSET as number,
-    input.IN_BATCH as number,
-    output.OUT_OFFSET as number,
-    output.OUT_BATCH as number,
-    across,
-    tiles,
-    epilogue.bias?.layout.offset ?? 0,
-    epilogue.dropout?.stream ?? 0,
-    n,
-  ];
-  while (sizes.length < HEAD) sizes.push(0);
-
-  const words = blocks * channels * 72;
-  const packed = ctx.scratch([HEAD + words]);
-  const grid = grid1d(Math.max(HEAD, words), 64);
+  const chunk = Math.ceil(inChannels / Math.ceil(inChannels / CHUNK));
+  const together = Math.min(blocks, Math.floor((UNIFORM - HEAD) / (chunk * 72)));
   const parts = sharedEpilogueParts(epilogue, ctx);
-  return [
-    {
-      shader: pack,
-      constants: {
-        SIZES: sizes,
-        IN: channels,
-        OUT: outChannels,
-        TURNED: turned,
-        ...offset('WEIGHT', io.weight),
-        ...grid.constants,
-      },
-      bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
-      workgroups: grid.workgroups,
-      variant: 'pack',
-      flops: 0,
-      bytes: 4 * (9 * channels * outChannels + words),
-    },
-    {
-      shader: strips,
-      pieces: parts.pieces,
-      constants: { LANES: lanes, ...parts.constants },
-      bindings: [
-        bind(0, io.input, 'read'),
-        bind(1, packed, 'read'),
-        bind(2, io.output, 'write'),
-        ...parts.bindings,
-      ],
-      workgroups: [Math.ceil((n * tiles) / 4), blocks, 1],
-      variant: `strips ${lanes}x8x8${parts.label}`,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
+  const launches: Launch[] = [];
+  for (let block = 0; block < blocks; block += together) {
+    const count = Math.min(together, blocks - block);
+    for (let first = 0; first < inChannels; first += chunk) {
+      const channels = Math.min(chunk, inChannels - first);
+      const share = (count / blocks) * (channels / inChannels);
+      const sizes = [
+        channels,
+        height,
+        width,
+        outChannels,
+        outHeight,
+        outWidth,
+        turned ? 2 - p.ph : p.ph,
+        turned ? 2 - p.pw : p.pw,
+        (input.IN_OFFSET as number) + first * height * width,
+        input.IN_BATCH as number,
+        output.OUT_OFFSET as number,
+        output.OUT_BATCH as number,
+        across,
+        tiles,
+        epilogue.bias?.layout.offset ?? 0,
+        epilogue.dropout?.stream ?? 0,
+        n,
+        block,
+        first > 0 ? 1 : 0,
+        first + channels === inChannels ? 1 : 0,
+      ];
+      while (sizes.length < HEAD) sizes.push(0);
+      const packed = ctx.scratch([UNIFORM]);
+      const words = count * channels * 72;
+      launches.push(
+        {
+          shader: pack,
+          constants: {
+            SIZES: sizes,
+            IN: inChannels,
+            OUT: outChannels,
+            C_FIRST: first,
+            CHANNELS: channels,
+            K_FIRST: block * 8,
+            BLOCKS: count,
+            TURNED: turned,
+            ...offset('WEIGHT', io.weight),
+          },
+          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
+          workgroups: [Math.ceil(Math.max(HEAD, words) / 64), 1, 1],
+          variant: 'pack',
+          flops: 0,
+          bytes: 8 * words,
+        },
+        {
+          shader: strips,
+          pieces: parts.pieces,
+          constants: parts.constants,
+          bindings: [
+            bind(0, io.input, 'read'),
+            bind(1, packed, 'uniform'),
+            bind(2, io.output, chunk < inChannels ? 'read_write' : 'write'),
+            ...parts.bindings,
+          ],
+          workgroups: [Math.ceil((n * tiles) / 4), count, 1],
+          variant: `strips 8x8x8${parts.label}`,
+          flops: conv2dFlops(p) * share,
+          bytes: conv2dBytes(p) * share,
+        },
+      );
+    }
+  }
+  return launches;
 }
 
 /** Subgroups wanted in all, so that every core has work; more would only add partial sums. */
