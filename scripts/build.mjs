@@ -5,7 +5,6 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { wgslForEsbuild } from './wgsl.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -41,7 +40,7 @@ await mkdir(path.join(root, 'dist'), { recursive: true });
 const web = await esbuild.build({
   ...common,
   platform: 'neutral',
-  plugins: [wgslForEsbuild({ strip: true })],
+  plugins: [wgslForEsbuild({ minify: true })],
   entryPoints: ['src/index.ts'],
   outfile: 'dist/index.js',
 });
@@ -68,19 +67,10 @@ if (!bundlesOnly) {
   });
   if (types.status !== 0) process.exit(1);
 
-  const minified = await esbuild.build({
-    ...common,
-    platform: 'neutral',
-    plugins: [wgslForEsbuild({ strip: true })],
-    entryPoints: ['src/index.ts'],
-    minify: true,
-    sourcemap: false,
-    write: false,
-  });
-  const [file] = minified.outputFiles;
+  const { budgets, sizes } = await import('./size.mjs');
   const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
-  const gzipped = gzipSync(file.contents, { level: 9 }).length;
-  console.log(
-    `dist/index.js: ${kb(file.contents.length)} minified, ${kb(gzipped)} gzipped, all kernels included`,
-  );
+  for (const [name, { minified, gzipped }] of Object.entries(await sizes('dist/index.js'))) {
+    const budget = budgets[name] ? `, of ${kb(budgets[name])} allowed` : '';
+    console.log(`${name}: ${kb(minified)} minified, ${kb(gzipped)} gzipped${budget}`);
+  }
 }

@@ -1,39 +1,65 @@
 // How a .wgsl file becomes a module: `export default { name, code }`. One transform serves esbuild and Vite.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { minifyWgsl } from './minifyWgsl.mjs';
 
-function moduleOf(file, code) {
+const shaders = path.join(path.dirname(fileURLToPath(import.meta.url)), '../src/shaders');
+
+function shaderOf(file, code) {
   const normal = file.split(path.sep).join('/');
   const at = normal.lastIndexOf('/src/shaders/');
-  const name = (at < 0 ? path.basename(normal) : normal.slice(at + '/src/shaders/'.length)).replace(
-    /\.wgsl$/,
-    '',
-  );
-  return `export default ${JSON.stringify({ name, code })};`;
+  const name = at < 0 ? path.basename(normal) : normal.slice(at + '/src/shaders/'.length);
+  return JSON.stringify({ name: name.replace(/\.wgsl$/, ''), code });
 }
 
-/** Comments and indentation are for people; a bundle that ships need not carry them. */
-export function stripWgsl(code) {
-  return code
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/\/\/.*$/gm, '')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join('\n');
-}
-
-/** @param {{ strip?: boolean }} options */
-export function wgslForEsbuild(options = {}) {
+/**
+ * `minify`: for a bundle that ships. Kernels are then short, and all in one place: what gzip can find again must lie
+ * within 32 KB. Otherwise each keeps its own text, which is what a person at the bench wants to see.
+ * @param {{ minify?: boolean }} options
+ */
+export function wgslForEsbuild({ minify = false } = {}) {
   return {
     name: 'wgsl',
     setup(build) {
-      build.onLoad({ filter: /\.wgsl$/ }, async (args) => {
-        const code = await readFile(args.path, 'utf8');
-        return { contents: moduleOf(args.path, options.strip ? stripWgsl(code) : code), loader: 'js' };
+      if (!minify) {
+        build.onLoad({ filter: /\.wgsl$/ }, async ({ path: file }) => ({
+          contents: `export default ${shaderOf(file, await readFile(file, 'utf8'))};`,
+          loader: 'js',
+        }));
+        return;
+      }
+      const all = 'wgsl:all';
+      build.onResolve({ filter: /^wgsl:all$/ }, () => ({
+        path: 'all',
+        namespace: 'wgsl',
+        sideEffects: false,
+      }));
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path: file }) => ({
+        contents: `export { ${identifier(file)} as default } from '${all}';`,
+        loader: 'js',
+        resolveDir: shaders,
+      }));
+      build.onLoad({ filter: /.*/, namespace: 'wgsl' }, async () => {
+        const files = (await readdir(shaders, { recursive: true }))
+          .filter((file) => file.endsWith('.wgsl'))
+          .sort();
+        const constants = files.map(async (name) => {
+          const file = path.join(shaders, name);
+          return `export const ${identifier(file)} = ${shaderOf(file, minifyWgsl(await readFile(file, 'utf8')))};`;
+        });
+        return { contents: (await Promise.all(constants)).join('\n'), loader: 'js' };
       });
     },
   };
+}
+
+/** `conv2d_block3x3` of the file of that kernel. */
+function identifier(file) {
+  return path
+    .relative(shaders, file)
+    .replace(/\.wgsl$/, '')
+    .replaceAll(/\W/g, '_');
 }
 
 export function wgslForVite() {
@@ -42,7 +68,7 @@ export function wgslForVite() {
     enforce: 'pre',
     transform(code, id) {
       const file = id.split('?')[0];
-      return file.endsWith('.wgsl') ? { code: moduleOf(file, code), map: null } : null;
+      return file.endsWith('.wgsl') ? { code: `export default ${shaderOf(file, code)};`, map: null } : null;
     },
   };
 }

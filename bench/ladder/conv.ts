@@ -1,6 +1,7 @@
 /** The convolutions of a U-Net and their gradients, each with the sizes that the net gives it. */
-import { type Conv2dProblem, conv2dVariants } from '../../src/engine/kernels/conv2d.js';
+import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
 import { conv2dBytes, conv2dFlops } from '../../src/engine/kernels/conv2dProblem.js';
+import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
 import type { Op } from '../../src/engine/op.js';
 import {
   type ConvAttrs,

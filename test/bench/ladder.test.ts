@@ -8,7 +8,7 @@ import { FULL, SMALL, TINY } from '../../bench/peers/net.js';
 import { ladder } from '../../bench/suites/ladder.js';
 import { profile } from '../../bench/suites/profile.js';
 import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
-import { conv2dVariants } from '../../src/engine/kernels/conv2d.js';
+import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
 import {
   referenceForward,
   referenceInputGrad,

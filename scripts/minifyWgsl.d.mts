@@ -1,0 +1,1 @@
+export function minifyWgsl(code: string): string;

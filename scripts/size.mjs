@@ -1,0 +1,38 @@
+// What a page downloads of the built module: bundled as its own bundler would, minified, gzipped.
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const inference = ['openDevice', 'compile', 'evaluate', 'tensor', 'UNet', 'decodeWeights', 'Segmenter'];
+const training = [
+  ...inference,
+  ...['grad', 'SGD', 'oneCycle', 'binaryCrossEntropy', 'diceLoss', 'Trainer', 'encodeWeights'],
+];
+
+/** Gzipped bytes allowed, kernels included. */
+export const budgets = { inference: 40_000, training: 60_000 };
+
+/** @param {string} file the built module's path @returns {Promise<Record<'inference' | 'training' | 'everything', { minified: number, gzipped: number }>>} */
+export async function sizes(file) {
+  const from = JSON.stringify(`./${file}`);
+  const entries = {
+    inference: `export { ${inference} } from ${from};`,
+    training: `export { ${training} } from ${from};`,
+    everything: `export * from ${from};`,
+  };
+  const measured = Object.entries(entries).map(async ([name, contents]) => {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: '.' },
+      bundle: true,
+      format: 'esm',
+      target: 'es2022',
+      minify: true,
+      write: false,
+    });
+    const [output] = outputFiles;
+    return [
+      name,
+      { minified: output.contents.length, gzipped: gzipSync(output.contents, { level: 9 }).length },
+    ];
+  });
+  return Object.fromEntries(await Promise.all(measured));
+}
