@@ -2,7 +2,7 @@ import direct from '../../shaders/conv2d/forward_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
 import { forwardBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
-import { lowerPatches, supportsPatches } from './conv2dPatches.js';
+import { lowerPatches, patchesShare, supportsPatches } from './conv2dPatches.js';
 import {
   bind,
   type Conv2dProblem,
@@ -65,7 +65,7 @@ const forwardDirect: ForwardVariant = {
 const forwardStrips: ForwardVariant = {
   name: 'strips',
   supports: supportsStrips,
-  share: (_, { kind }) => (kind === 'llvmpipe' ? 0.35 : 0.25),
+  share: () => 0.4,
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
@@ -73,7 +73,7 @@ const forwardStrips: ForwardVariant = {
 const forwardPatches: ForwardVariant = {
   name: 'patches',
   supports: supportsPatches,
-  share: () => 0.1,
+  share: (p) => patchesShare(p.k),
   lower: (p, io, epilogue, ctx) =>
     lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };

@@ -2,7 +2,7 @@ import direct from '../../shaders/conv2d/input_grad_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
 import { inputGradBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
-import { lowerPatches, supportsPatchesBackward } from './conv2dPatches.js';
+import { lowerPatches, patchesShare, supportsPatchesBackward } from './conv2dPatches.js';
 import {
   bind,
   type Conv2dProblem,
@@ -65,7 +65,7 @@ const inputGradDirect: InputGradVariant = {
 const inputGradStrips: InputGradVariant = {
   name: 'strips',
   supports: supportsStrips,
-  share: (_, { kind }) => (kind === 'llvmpipe' ? 0.35 : 0.25),
+  share: () => 0.4,
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
@@ -73,7 +73,7 @@ const inputGradStrips: InputGradVariant = {
 const inputGradPatches: InputGradVariant = {
   name: 'patches',
   supports: supportsPatchesBackward,
-  share: () => 0.1,
+  share: (p) => patchesShare(p.c * p.kh * p.kw),
   lower: (p, io, epilogue, ctx) =>
     lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };

@@ -7,14 +7,18 @@ import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
-import { grid1d } from './grid.js';
 
 /** Words of sizes before the tables in what patches_pack.wgsl writes. */
 const HEAD = 24;
+/** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
+const UNIFORM = 16384;
+/** Rows of m that a subgroup computes. */
+const BLOCK = 32;
+/** Most r of a launch: weights of one block with its tables must fit the buffer. */
+const CHUNK = Math.floor((UNIFORM - HEAD - 2 * BLOCK) / (BLOCK + 1) / 4) * 4;
 
 function suits(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  const lanes = facts.subgroupSize;
-  return facts.software && (lanes === 4 || lanes === 8) && p.groups === 1 && p.ph === 0 && p.pw === 0;
+  return facts.software && facts.subgroupSize === 8 && p.groups === 1 && p.ph === 0 && p.pw === 0;
 }
 
 /** Forward and weight gradient: any kernel, stride and dilation, as long as no tap leaves the image. */
@@ -28,6 +32,11 @@ export function supportsPatchesBackward(p: Conv2dProblem, facts: DeviceFacts): b
   return suits(p, facts) && tiled && (p.kh === 1 || p.dh === 1) && (p.kw === 1 || p.dw === 1);
 }
 
+/** Of the ceiling, where `m` rows of the 32 of a block are used. */
+export function patchesShare(m: number): number {
+  return (0.3 * m) / (Math.ceil(m / BLOCK) * BLOCK);
+}
+
 /** `backward` takes gy to gx; otherwise x to y. */
 export function lowerPatches(
   p: Conv2dProblem,
@@ -36,83 +45,99 @@ export function lowerPatches(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  const lanes = ctx.facts.subgroupSize as number;
   const taps = p.c * p.kh * p.kw;
   const r = backward ? p.k : taps;
   const m = backward ? taps : p.k;
-  const r4 = Math.ceil(r / 4) * 4;
-  const m8 = Math.ceil(m / 8) * 8;
-  const pixels = p.n * p.oh * p.ow;
   const input = planes('IN', io.input);
   const output = planes('OUT', io.output);
   const large = [p.sh * p.w, p.sw] as const;
   const small = [p.ow, 1] as const;
   const [from, to] = backward ? [small, large] : [large, small];
-  const sizes = [
-    r4,
-    m,
-    pixels,
-    p.oh,
-    p.ow,
-    input.IN_BATCH as number,
-    ...from,
-    output.OUT_BATCH as number,
-    ...to,
-    output.OUT_OFFSET as number,
-    m8,
-    backward ? p.c * p.h * p.w : p.k * p.oh * p.ow,
-    epilogue.bias?.layout.offset ?? 0,
-    epilogue.dropout?.stream ?? 0,
-    input.IN_OFFSET as number,
-  ];
-  while (sizes.length < HEAD) sizes.push(0);
-
-  const words = HEAD + r4 + 2 * m8 + m8 * r4;
-  const packed = ctx.scratch([words]);
-  const grid = grid1d(Math.max(HEAD, m8 * r4), 64);
+  const across = Math.ceil(p.ow / 8);
+  const tiles = across * Math.ceil(p.oh / 4);
+  const blocks = Math.ceil(m / BLOCK);
+  const chunk = Math.ceil(r / Math.ceil(r / CHUNK) / 4) * 4;
+  const together = Math.min(blocks, Math.floor((UNIFORM - HEAD - chunk) / (2 * BLOCK + chunk * BLOCK)));
   const parts = sharedEpilogueParts(epilogue, ctx);
-  return [
-    {
-      shader: pack,
-      constants: {
-        SIZES: sizes,
-        R: r,
-        M: m,
-        R4: r4,
-        M8: m8,
-        BACKWARD: backward,
-        KH: p.kh,
-        KW: p.kw,
-        DH: p.dh,
-        DW: p.dw,
-        WIDTH: p.w,
-        IMAGE_PLANE: p.h * p.w,
-        SMALL_PLANE: p.oh * p.ow,
-        ...offset('WEIGHT', io.weight),
-        ...grid.constants,
-      },
-      bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
-      workgroups: grid.workgroups,
-      variant: 'pack',
-      flops: 0,
-      bytes: 4 * (r * m + words),
-    },
-    {
-      shader: patches,
-      pieces: parts.pieces,
-      constants: { LANES: lanes, ...parts.constants },
-      bindings: [
-        bind(0, io.input, 'read'),
-        bind(1, packed, 'read'),
-        bind(2, io.output, 'write'),
-        ...parts.bindings,
-      ],
-      workgroups: [Math.ceil(pixels / (32 * lanes)), m8 / 8, 1],
-      variant: `patches ${8 * lanes}x8${parts.label}`,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
+  const launches: Launch[] = [];
+  for (let block = 0; block < blocks; block += together) {
+    const count = Math.min(together, blocks - block);
+    for (let first = 0; first < r; first += chunk) {
+      const some = Math.min(chunk, r - first);
+      const r4 = Math.ceil(some / 4) * 4;
+      const share = (count / blocks) * (some / r);
+      const sizes = [
+        r4,
+        m,
+        p.n,
+        p.oh,
+        p.ow,
+        input.IN_BATCH as number,
+        ...from,
+        output.OUT_BATCH as number,
+        ...to,
+        output.OUT_OFFSET as number,
+        0,
+        backward ? p.c * p.h * p.w : p.k * p.oh * p.ow,
+        epilogue.bias?.layout.offset ?? 0,
+        epilogue.dropout?.stream ?? 0,
+        input.IN_OFFSET as number,
+        across,
+        tiles,
+        block,
+        first > 0 ? 1 : 0,
+        first + some === r ? 1 : 0,
+      ];
+      while (sizes.length < HEAD) sizes.push(0);
+      const packed = ctx.scratch([UNIFORM]);
+      const words = count * r4 * BLOCK;
+      launches.push(
+        {
+          shader: pack,
+          constants: {
+            SIZES: sizes,
+            R: r,
+            M: m,
+            R_FIRST: first,
+            R_COUNT: some,
+            R4: r4,
+            M_FIRST: block * BLOCK,
+            BLOCKS: count,
+            BACKWARD: backward,
+            KH: p.kh,
+            KW: p.kw,
+            DH: p.dh,
+            DW: p.dw,
+            WIDTH: p.w,
+            IMAGE_PLANE: p.h * p.w,
+            SMALL_PLANE: p.oh * p.ow,
+            ...offset('WEIGHT', io.weight),
+          },
+          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
+          workgroups: [Math.ceil(Math.max(HEAD, words) / 64), 1, 1],
+          variant: 'pack',
+          flops: 0,
+          bytes: 8 * words,
+        },
+        {
+          shader: patches,
+          pieces: parts.pieces,
+          constants: parts.constants,
+          bindings: [
+            bind(0, io.input, 'read'),
+            bind(1, packed, 'uniform'),
+            bind(2, io.output, chunk < r ? 'read_write' : 'write'),
+            ...parts.bindings,
+          ],
+          workgroups: [Math.ceil((p.n * tiles) / 4), count, 1],
+          variant: `patches 8x4x32${parts.label}`,
+          flops: conv2dFlops(p) * share,
+          bytes: conv2dBytes(p) * share,
+        },
+      );
+    }
+  }
+  return launches;
 }
 
 /** Subgroups wanted in all, so that every core has work; more would only add partial sums. */

@@ -56,7 +56,7 @@ const weightGradDirect: WeightGradVariant = {
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   supports: supportsStrips,
-  share: (_, { kind }) => (kind === 'llvmpipe' ? 0.35 : 0.1),
+  share: () => 0.3,
   lower: lowerWeightGradStrips,
 };
 
