@@ -1,5 +1,6 @@
 import type { Device } from '../src/engine/device.js';
 import { Contest } from './contest.js';
+import type { UserKernel } from './ladder/userKernel.js';
 import { type Meter, meterOf } from './meter.js';
 import { FULL, initialWeights, type NetConfig, SMALL, TINY } from './peers/net.js';
 import type { Peer, PeerConfig } from './peers/peer.js';
@@ -36,6 +37,10 @@ export interface LadderOptions {
   readonly layer?: string | undefined;
   /** Only these variants. */
   readonly variants?: readonly string[] | undefined;
+  /** A kernel of the user's own to check and to time beside them. */
+  readonly kernel?: UserKernel | undefined;
+  /** Told each module's final WGSL: of the user's kernel, or where there is none of all. */
+  readonly print?: ((text: string) => void) | undefined;
 }
 
 /** A peer with the meter of its device. */

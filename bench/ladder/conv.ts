@@ -1,7 +1,6 @@
 /** The convolutions of a U-Net and their gradients, each with the sizes that the net gives it. */
 import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
 import { conv2dBytes, conv2dFlops } from '../../src/engine/kernels/conv2dProblem.js';
-import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
 import type { Op } from '../../src/engine/op.js';
 import {
   type ConvAttrs,
@@ -24,7 +23,6 @@ import { expectedForward, expectedInputGrad, expectedWeightGrad } from './refere
 /** One of the three computations that a convolution's kernels do; a transposed convolution is the same three, turned round. */
 interface Part {
   readonly op: Op<ConvAttrs>;
-  readonly variants: readonly string[];
   /** Shapes of the two operands read, and of the result. */
   shapes(p: Conv2dProblem): readonly [number[], number[], number[]];
   expected(p: Conv2dProblem, a: Float32Array, b: Float32Array): Expected;
@@ -36,19 +34,16 @@ const wShape = (p: Conv2dProblem) => [p.k, p.c, p.kh, p.kw];
 
 const FORWARD: Part = {
   op: conv2dOp,
-  variants: conv2dVariants.forward,
   shapes: (p) => [xShape(p), wShape(p), yShape(p)],
   expected: expectedForward,
 };
 const INPUT_GRAD: Part = {
   op: conv2dInputGradOp,
-  variants: conv2dVariants.inputGrad,
   shapes: (p) => [yShape(p), wShape(p), xShape(p)],
   expected: expectedInputGrad,
 };
 const WEIGHT_GRAD: Part = {
   op: conv2dWeightGradOp,
-  variants: conv2dVariants.weightGrad,
   shapes: (p) => [xShape(p), yShape(p), wShape(p)],
   expected: expectedWeightGrad,
 };
@@ -119,7 +114,6 @@ function ladder(
     name,
     about,
     op: part.op.name,
-    variants: part.variants,
     layers: (net) =>
       distinct(
         convolutions(net, kind)

@@ -270,7 +270,6 @@ function single(
     name,
     about,
     op,
-    variants: [],
     layers: (net) => distinct(layers(net).map(({ at, shape }) => shaped(at, shape, layer))),
   };
 }
@@ -289,7 +288,6 @@ function netWide(
     name,
     about,
     op,
-    variants: [],
     layers: (net) => [
       {
         name: `${elements(net)} elements`,

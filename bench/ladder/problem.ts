@@ -41,9 +41,8 @@ export interface LadderLayer {
 export interface Ladder {
   readonly name: string;
   readonly about: string;
-  /** The op's name for `PlanOptions.force`, and its variants from the plainest on; empty where there is one way only. */
+  /** The engine's name of the op whose kernels these are. */
   readonly op: string;
-  readonly variants: readonly string[];
   layers(net: NetConfig): LadderLayer[];
 }
 

@@ -1,19 +1,20 @@
-import type { Plan } from '../../src/engine/plan/types.js';
+import type { Choice } from '../../src/engine/plan/types.js';
 import type { CaseName, Context, LadderOptions, Suite } from '../context.js';
 import { CASES } from '../context.js';
 import { Stopwatch } from '../kernel.js';
 import { Candidate, planProblem } from '../ladder/candidate.js';
-import { sampleOf } from '../ladder/compare.js';
+import { type Sample as Reference, sampleOf } from '../ladder/compare.js';
 import { ladderOf, ladders } from '../ladder/index.js';
-import type { Ladder, LadderLayer } from '../ladder/problem.js';
+import type { Ladder, LadderLayer, LadderProblem } from '../ladder/problem.js';
 import { ladderText } from '../ladder/text.js';
+import { checkModule, KernelError, likeOf, swapKernel, toleranceOf, wgslOf } from '../ladder/userKernel.js';
 import type { Row } from '../report.js';
 import { type Sample, summarize } from '../timing.js';
 import { type Ceiling, measureCeiling } from './ceiling.js';
 
 /** Largest error that f32 kernels may have: Winograd's F(4x4,3x3) passes, a forgotten tap does not. */
 const LIMIT = 1e-4;
-/** The name of the only step of a ladder that has no variants. */
+/** The name of the only step of a ladder whose op has one kernel for each problem. */
 const ONLY = 'plan';
 /** A run longer than this, in milliseconds, is taken once. */
 const SLOW = 10_000;
@@ -25,17 +26,30 @@ export const ladder: Suite = {
     "ladder OP...: every kernel of an op at the U-Net's layer shapes, with its error and its share of the ceiling",
   async run(context) {
     const { ladder: options = { ops: [] } } = context.options;
-    const chosen = options.ops.length === 0 ? ladders : options.ops.map(ladderNamed);
-    const { ceiling } = await measureCeiling(context);
-    const rows: Row[] = [];
-    for (const name of context.options.cases) {
-      for (const each of chosen) rows.push(...(await runLadder(context, name, each, options, ceiling)));
-    }
-    return rows;
+    return runLadders(context, options);
   },
   text: ladderText,
 };
 
+/** As the suite `ladder`, with other options than the context's: for one run after the other. */
+export async function runLadders(context: Context, options: LadderOptions): Promise<Row[]> {
+  const chosen = options.ops.length === 0 ? ladders : options.ops.map(ladderNamed);
+  const work = context.options.cases.flatMap((name) =>
+    chosen.flatMap((each) => layersOf(each, name, options).map((layer) => ({ name, each, layer }))),
+  );
+  // A kernel that does not compile is told of before anything is measured.
+  const first = work[0];
+  if (options.kernel && first) await planKernel(context, first.each, first.layer.problem(), options);
+  const { ceiling } = await measureCeiling(context);
+  const rows: Row[] = [];
+  for (const { name, each, layer } of work) {
+    context.log(`${name}: ${each.name} ${layer.name} ...`);
+    rows.push(...(await runLayer(context, name, each, layer, options, ceiling)));
+  }
+  return rows;
+}
+
+/** @throws RangeError where there is no such ladder. */
 export function ladderNamed(name: string): Ladder {
   const found = ladderOf(name);
   if (!found) {
@@ -44,74 +58,121 @@ export function ladderNamed(name: string): Ladder {
   return found;
 }
 
-async function runLadder(
-  context: Context,
+function layersOf(
+  { name: op, layers }: Ladder,
   caseName: CaseName,
-  { name: op, op: engineOp, variants, layers }: Ladder,
-  options: LadderOptions,
-  ceiling: Ceiling,
-): Promise<Row[]> {
+  { layer: text }: LadderOptions,
+): LadderLayer[] {
   const all = layers(CASES[caseName]);
-  const wanted = all.filter(({ name }) => options.layer === undefined || name.includes(options.layer));
-  if (wanted.length === 0) {
-    throw new RangeError(
-      `No layer of ${op} has "${options.layer}" in its name; there are ${all.map(({ name }) => name).join('; ')}.`,
-    );
-  }
-  const steps = (variants.length > 0 ? variants : [ONLY]).filter(
-    (name) => options.variants === undefined || options.variants.includes(name),
+  const wanted = all.filter(({ name }) => text === undefined || name.includes(text));
+  if (wanted.length > 0) return wanted;
+  throw new RangeError(
+    `No layer of ${op} has "${text}" in its name; there are ${all.map(({ name }) => name).join('; ')}.`,
   );
-  const rows: Row[] = [];
-  for (const layer of wanted) {
-    context.log(`${caseName}: ${op} ${layer.name} ...`);
-    rows.push(...(await runLayer(context, caseName, op, engineOp, layer, steps, ceiling)));
+}
+
+/** A step of a ladder as it will run, or why it does not. */
+interface Step {
+  readonly name: string;
+  readonly prepare: () => Promise<Candidate>;
+}
+
+/** What the plan would choose among, from the plainest on. */
+function choiceOf(context: Context, { op }: Ladder, problem: LadderProblem): Choice | undefined {
+  return planProblem(context.device, problem, {}).plan.steps.find(({ choice }) => choice?.op.name === op)
+    ?.choice;
+}
+
+const variantsOf = (choice: Choice | undefined): string[] =>
+  choice ? choice.candidates.map(({ name }) => name) : [ONLY];
+
+function planVariant(context: Context, { op }: Ladder, problem: LadderProblem, variant: string) {
+  return planProblem(context.device, problem, variant === ONLY ? {} : { force: { [op]: variant } });
+}
+
+/** The user's kernel in the plan of the variant that it is like, compiled. */
+async function planKernel(context: Context, each: Ladder, problem: LadderProblem, { kernel }: LadderOptions) {
+  if (!kernel) throw new KernelError('There is no kernel.');
+  const choice = choiceOf(context, each, problem);
+  const variants = variantsOf(choice);
+  const { variant, shader } = likeOf(kernel, variants);
+  // A file is looked for in every variant that runs.
+  const able = choice?.candidates.filter(({ share }) => share !== null).map(({ name }) => name) ?? variants;
+  const among = variant === undefined ? able : [variant];
+  if (variant !== undefined && !able.includes(variant)) {
+    throw new Error(`it is like ${variant}, which cannot run this problem on this device`);
   }
-  return rows;
+  if (among.length === 0) throw new Error('no variant runs this problem on this device');
+  const plans = among.map((name) => planVariant(context, each, problem, name));
+  const { planned, step } = swapKernel(plans, kernel, shader);
+  await checkModule(context.device, step);
+  return planned;
 }
 
 async function runLayer(
   context: Context,
   caseName: CaseName,
-  op: string,
-  engineOp: string,
+  each: Ladder,
   layer: LadderLayer,
-  variants: readonly string[],
+  options: LadderOptions,
   ceiling: Ceiling,
 ): Promise<Row[]> {
   const { device } = context;
-  const problem = layer.problem();
-  const samples = new Map(Object.entries(problem.expected).map(([name, e]) => [name, sampleOf(e)]));
+  const { problem, references } = dataOf(context, `${caseName} ${each.name} ${layer.name}`, layer);
+  const choice = choiceOf(context, each, problem);
+  const { kernel } = options;
+  const able = (name: string): boolean =>
+    choice?.candidates.every((candidate) => candidate.name !== name || candidate.share !== null) ?? true;
+  const steps: Step[] = variantsOf(choice)
+    .filter((name) => options.variants === undefined || options.variants.includes(name))
+    .map((name) => ({
+      name,
+      prepare: async () => {
+        if (!able(name)) throw new Error('not this problem on this device');
+        const planned = planVariant(context, each, problem, name);
+        return Candidate.prepare(device, name, problem, planned, references, LIMIT);
+      },
+    }));
+  if (kernel) {
+    steps.push({
+      name: kernel.name,
+      prepare: async () => {
+        const limit = toleranceOf(kernel, LIMIT);
+        const planned = await planKernel(context, each, problem, options);
+        return Candidate.prepare(device, kernel.name, problem, planned, references, limit);
+      },
+    });
+  }
   const candidates: Candidate[] = [];
   const failures = new Map<string, string>();
   const watch = new Stopwatch(device);
   try {
-    for (const name of variants) {
+    for (const { name, prepare } of steps) {
       try {
-        const force = name === ONLY ? {} : { force: { [engineOp]: name } };
-        const planned = planProblem(device, problem, force);
-        candidates.push(await Candidate.prepare(device, name, problem, planned, samples, LIMIT));
+        const candidate = await prepare();
+        candidates.push(candidate);
+        if (!kernel || name === kernel.name) printModules(caseName, each, layer, candidate, options);
       } catch (error) {
+        if (error instanceof KernelError) throw error;
         device.check();
         failures.set(name, (error as Error).message);
       }
     }
-    const own = planProblem(device, problem, {});
-    const chosen = candidates.find(({ plan }) => sameKernels(plan, own.plan))?.name;
     const times = await timeAll(context, watch, candidates);
     const base = (variant: string) => ({
       suite: 'ladder',
       case: caseName,
-      op,
+      op: each.name,
       layer: layer.name,
       count: layer.count,
       variant,
       flops: layer.flops,
       bytes: layer.bytes,
-      ...(variant === chosen && variants.length > 1 ? { chosen: true } : {}),
+      ...(variant === choice?.variant ? { chosen: true } : {}),
     });
-    return variants.flatMap((variant): Row[] => {
+    return steps.flatMap(({ name: variant }): Row[] => {
       const candidate = candidates.find(({ name }) => name === variant);
-      const what = `${op} ${layer.name}, ${variant}`;
+      const what = `${each.name} ${layer.name}, ${variant}`;
       if (!candidate) {
         const note = `does not run: ${failures.get(variant)}`;
         return [{ ...base(variant), what: `${what}: time`, value: null, unit: 'ms', note }];
@@ -126,10 +187,47 @@ async function runLayer(
   }
 }
 
-function sameKernels(a: Plan, b: Plan): boolean {
-  const kernels = ({ steps }: Plan): string =>
-    steps.map(({ shader, variant }) => `${shader.name} ${variant}`).join();
-  return kernels(a) === kernels(b);
+/** The final WGSL, where it was asked for: of the user's kernel alone where there is one. */
+function printModules(
+  caseName: CaseName,
+  each: Ladder,
+  layer: LadderLayer,
+  { name, plan }: Candidate,
+  { kernel, print }: LadderOptions,
+): void {
+  if (!print) return;
+  for (const step of plan.steps) {
+    if (kernel && step.shader.name !== kernel.name) continue;
+    const title = `${caseName} ${each.name}, ${layer.name}, ${name}: ${step.shader.name}, ${step.workgroups.join(' x ')} workgroups`;
+    print(`// ${title}\n${wgslOf(step).trim()}\n`);
+  }
+}
+
+interface LayerData {
+  readonly problem: LadderProblem;
+  readonly references: ReadonlyMap<string, Reference>;
+}
+
+/** Data and references of the last few layers, since a kernel that is being written runs on the same ones again. */
+const kept = new WeakMap<Context, Map<string, LayerData>>();
+const KEPT = 4;
+
+function dataOf(context: Context, key: string, layer: LadderLayer): LayerData {
+  let cache = kept.get(context);
+  if (!cache) {
+    cache = new Map();
+    kept.set(context, cache);
+  }
+  let data = cache.get(key);
+  if (!data) {
+    const problem = layer.problem();
+    const references = new Map(Object.entries(problem.expected).map(([name, e]) => [name, sampleOf(e)]));
+    data = { problem, references };
+    cache.set(key, data);
+    const oldest = cache.keys().next().value;
+    if (cache.size > KEPT && oldest !== undefined) cache.delete(oldest);
+  }
+  return data;
 }
 
 /** In turns, so that whatever else the machine does falls on all alike. */
