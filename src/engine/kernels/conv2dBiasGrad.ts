@@ -36,7 +36,8 @@ export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand 
   const [n, k, h, w] = io.gy.shape as readonly [number, number, number, number];
   const count = n * h * w;
   // Enough parts to fill a device where channels are few, but none so small that the tree outweighs the walk.
-  const wanted = Math.min(Math.ceil(count / 4096), Math.ceil(512 / k), 65535);
+  const groups = ctx.facts.software ? 32 : 512;
+  const wanted = Math.min(Math.ceil(count / 4096), Math.ceil(groups / k), 65535);
   const part = Math.ceil(count / Math.max(1, wanted) / 256) * 256;
   const parts = Math.ceil(count / part);
   const partial = parts > 1 ? ctx.scratch([k, parts]) : io.gb;

@@ -15,11 +15,10 @@
 
 var<workgroup> sums: array<f32, 64>;
 
+// Zero past the last, by `select`: a branch would keep an adapter on the CPU from walking lanes together.
 fn load(k: u32, i: u32) -> f32 {
-  if (i >= COUNT) {
-    return 0.0;
-  }
-  return gy[GY_OFFSET + i / PLANE * GY_BATCH + k * PLANE + i % PLANE];
+  let at = min(i, COUNT - 1);
+  return select(0.0, gy[GY_OFFSET + at / PLANE * GY_BATCH + k * PLANE + at % PLANE], i < COUNT);
 }
 
 @compute @workgroup_size(64)
