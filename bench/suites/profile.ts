@@ -1,5 +1,5 @@
 import type { Device } from '../../src/engine/device.js';
-import type { StepTime } from '../../src/engine/program/program.js';
+import { type StepTime, profile as stepTimes } from '../../src/engine/program/profile.js';
 import type { Context, Suite } from '../context.js';
 import { CASES } from '../context.js';
 import { syntheticBatch } from '../peers/net.js';
@@ -43,11 +43,11 @@ async function profileStep(context: Context, caseName: keyof typeof CASES, ceili
     const program = await ours.trainProgram();
     const inputs = { image: batch.image, mask: batch.mask };
     const scalars = { lr: config.lr, momentum: config.momentum };
-    await program.profile(inputs, scalars);
+    await stepTimes(program, inputs, scalars);
     const profiles: StepTime[][] = [];
     const wholes: number[] = [];
     for (let run = 0; run < options.runs; run++) {
-      profiles.push(await program.profile(inputs, scalars));
+      profiles.push(await stepTimes(program, inputs, scalars));
       wholes.push(await milliseconds(() => ours.trainStep(batch)));
     }
     const whole = summarize(wholes);

@@ -7,6 +7,7 @@ import type { Op } from '../../src/engine/op.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
+import { profile } from '../../src/engine/program/profile.js';
 import { Parameter, Tensor, tensor } from '../../src/engine/tensor.js';
 import { openNodeDevice } from '../../src/node/device.js';
 import { testDevice } from '../support/device.js';
@@ -209,7 +210,7 @@ describe('profile()', () => {
     const device = await testDevice();
     const [a, b] = [await stepping(device), await stepping(device)];
     await a.program.run({ x: ramp(4) }, { lr: 0.1 });
-    const times = await b.program.profile({ x: ramp(4) }, { lr: 0.1 });
+    const times = await profile(b.program, { x: ramp(4) }, { lr: 0.1 });
     expect(times.map(({ label }) => label)).toEqual(b.program.plan.steps.map(({ label }) => label));
     for (const { milliseconds, kernel } of times) {
       expect(milliseconds).toBeGreaterThanOrEqual(0);

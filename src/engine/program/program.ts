@@ -39,17 +39,6 @@ export interface RunOptions<O extends string = string> {
   readonly fetch?: readonly O[];
 }
 
-export interface StepTime {
-  readonly label: string;
-  readonly kernel: string;
-  readonly variant: string;
-  /** From the start of the first kernel, in milliseconds. */
-  readonly start: number;
-  readonly milliseconds: number;
-  readonly flops: number;
-  readonly bytes: number;
-}
-
 /** A plan made real: pipelines, buffers and bind groups are there, and each run only writes inputs, encodes and submits. */
 export class Program<I extends string = string, O extends string = string> {
   private runs = 0;
@@ -211,7 +200,6 @@ export class Program<I extends string = string, O extends string = string> {
       }
     }
     gpu.queue.submit([encoder.finish()]);
-    this.runs++;
     if (!staging) return Promise.resolve({} as Record<O, Value>);
     const mapped = this.device.guard(staging.buffer.mapAsync(MAP_READ_MODE));
     const reading = mapped.then(() => {
@@ -231,25 +219,6 @@ export class Program<I extends string = string, O extends string = string> {
       staging.busy = null;
     });
     return reading;
-  }
-
-  /**
-   * Runs once with a pass for each kernel and returns their times by timestamp queries: slower as a whole than `run`.
-   * Where the adapter has no timestamps, each kernel is submitted and waited for alone, and times include that.
-   */
-  async profile(
-    inputs: Readonly<Record<I, HostArray>>,
-    scalars: Readonly<Record<string, number>> = {},
-  ): Promise<StepTime[]> {
-    this.prepare(inputs, scalars);
-    this.runs++;
-    const times = this.device.facts.features.includes('timestamp-query')
-      ? await this.timestamps()
-      : await this.wallClock();
-    return this.plan.steps.map(({ label, shader, variant, flops, bytes }, i) => {
-      const [start, end] = times[i] as [number, number];
-      return { label, kernel: shader.name, variant, flops, bytes, start, milliseconds: end - start };
-    });
   }
 
   /**
@@ -282,11 +251,8 @@ export class Program<I extends string = string, O extends string = string> {
     pass.dispatchWorkgroups(...((this.plan.steps[i] as PlanStep).workgroups as [number, number, number]));
   }
 
-  /** Checks and writes inputs and scalars. */
-  private prepare(
-    inputs: Readonly<Record<string, HostArray>>,
-    scalars: Readonly<Record<string, number>>,
-  ): void {
+  /** @internal Checks and writes inputs and scalars: a run's beginning. */
+  prepare(inputs: Readonly<Record<string, HostArray>>, scalars: Readonly<Record<string, number>>): void {
     if (this.destroyed) fail('run: this program was destroyed.');
     this.device.check();
     for (const state of this.writtenStates) markChanged(state);
@@ -296,7 +262,11 @@ export class Program<I extends string = string, O extends string = string> {
       checkInput(input, data);
       queue.writeBuffer(this.bufferAt(input.buffer), 0, padded(data));
     }
-    if (this.plan.scalars.length === 0) return;
+    if (this.plan.scalars.length > 0) this.writeScalars(scalars);
+    this.runs++;
+  }
+
+  private writeScalars(scalars: Readonly<Record<string, number>>): void {
     const step = scalars.step ?? this.runs;
     const defaults: Record<string, number> = {
       seed: 0,
@@ -313,70 +283,7 @@ export class Program<I extends string = string, O extends string = string> {
       else this.scalarData.f32[i] = value;
     });
     const at = this.plan.buffers.findIndex((b) => b.role === 'scalars');
-    queue.writeBuffer(this.bufferAt(at), 0, this.scalarData.f32);
-  }
-
-  private async timestamps(): Promise<[number, number][]> {
-    const { gpu } = this.device;
-    const count = this.plan.steps.length * 2;
-    const times: [number, number][] = [];
-    // A query set holds at most 4096 queries.
-    const querySet = gpu.createQuerySet({ type: 'timestamp', count: Math.min(4096, count) });
-    const resolve = gpu.createBuffer({
-      size: querySet.count * 8,
-      usage: bufferUsage.QUERY_RESOLVE | bufferUsage.COPY_SRC,
-    });
-    const staging = gpu.createBuffer({
-      size: querySet.count * 8,
-      usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST,
-    });
-    try {
-      for (let from = 0; from < this.plan.steps.length; from += querySet.count / 2) {
-        const to = Math.min(this.plan.steps.length, from + querySet.count / 2);
-        const encoder = gpu.createCommandEncoder();
-        for (let i = from; i < to; i++) {
-          const at = (i - from) * 2;
-          const pass = encoder.beginComputePass({
-            timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 },
-          });
-          this.dispatch(pass, i);
-          pass.end();
-        }
-        encoder.resolveQuerySet(querySet, 0, (to - from) * 2, resolve, 0);
-        encoder.copyBufferToBuffer(resolve, 0, staging, 0, (to - from) * 16);
-        gpu.queue.submit([encoder.finish()]);
-        await this.device.guard(staging.mapAsync(MAP_READ_MODE));
-        const ticks = new BigUint64Array(staging.getMappedRange(0, (to - from) * 16).slice(0));
-        staging.unmap();
-        for (let i = 0; i < to - from; i++) {
-          times.push([Number(ticks[2 * i] as bigint) / 1e6, Number(ticks[2 * i + 1] as bigint) / 1e6]);
-        }
-      }
-    } finally {
-      querySet.destroy();
-      resolve.destroy();
-      staging.destroy();
-    }
-    const zero = times[0]?.[0] ?? 0;
-    return times.map(([start, end]) => [start - zero, end - zero]);
-  }
-
-  private async wallClock(): Promise<[number, number][]> {
-    const { gpu } = this.device;
-    const times: [number, number][] = [];
-    await this.device.idle();
-    const zero = performance.now();
-    for (let i = 0; i < this.plan.steps.length; i++) {
-      const start = performance.now() - zero;
-      const encoder = gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      this.dispatch(pass, i);
-      pass.end();
-      gpu.queue.submit([encoder.finish()]);
-      await this.device.idle();
-      times.push([start, performance.now() - zero]);
-    }
-    return times;
+    this.device.gpu.queue.writeBuffer(this.bufferAt(at), 0, this.scalarData.f32);
   }
 }
 
