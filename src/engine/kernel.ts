@@ -129,6 +129,11 @@ export interface Lowering {
   choose?(problem: Problem, candidates: readonly Candidate[]): string;
   /** A contiguous scratch tensor that lives only within this op's launches. */
   scratch(shape: readonly number[], dtype?: DType): Operand;
+  /**
+   * Words that a kernel reads at run time, uploaded once: for sizes of a kernel that is long to compile, so that one pipeline
+   * serves all layers.
+   */
+  constant(words: readonly number[]): Operand;
   /** The program's run-time scalars: a uniform buffer of `array<vec4<u32>, NUM_SCALARS / 4>`. */
   readonly scalars: Operand;
   /** Index in {@link scalars} of a run-time scalar by name (`step`, `seed`, `lr`, ...); it is made if it is not there. */

@@ -15,6 +15,9 @@ export type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 let nextStorage = 1;
 
+/** Words of operands that a lowering made as constants. */
+const constants = new WeakMap<Storage, Uint32Array<ArrayBuffer>>();
+
 export function newStorage(bytes: number): Storage {
   return { id: nextStorage++, bytes: Math.max(16, Math.ceil(bytes / 16) * 16) };
 }
@@ -57,6 +60,12 @@ export class TestLowering implements Lowering {
 
   scratch(shape: readonly number[], dtype: DType = 'f32'): Operand {
     return newOperand(shape, dtype);
+  }
+
+  constant(words: readonly number[]): Operand {
+    const operand = newOperand([words.length], 'u32');
+    constants.set(operand.storage, Uint32Array.from(words));
+    return operand;
   }
 
   scalar(name: string): number {
@@ -132,6 +141,8 @@ export class Prepared {
       const usage = USAGE.storage | USAGE.copySrc | USAGE.copyDst | USAGE.uniform;
       buffer = this.device.createBuffer({ size: storage.bytes, usage });
       this.buffers.set(storage.id, buffer);
+      const words = constants.get(storage);
+      if (words) this.device.queue.writeBuffer(buffer, 0, words);
     }
     return buffer;
   }

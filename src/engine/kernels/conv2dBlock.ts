@@ -1,17 +1,16 @@
 /** The 3x3 convolution in register blocks: one kernel for forward and input gradient, one for the weight gradient. */
 import block from '../../shaders/conv2d/block3x3.wgsl';
-import reduceParts from '../../shaders/conv2d/reduce_parts.wgsl';
 import weightGradBlock from '../../shaders/conv2d/weight_grad_block3x3.wgsl';
 import pack from '../../shaders/conv2d/weights_pack.wgsl';
 import storageWeights from '../../shaders/conv2d/weights_storage.wgsl';
 import uniformWeights from '../../shaders/conv2d/weights_uniform.wgsl';
 import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
+import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
 import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
-import { grid1d } from './grid.js';
 
 const TAPS = 9;
 /** Channels of y that an invocation computes, and pixels along a side. */
@@ -155,7 +154,6 @@ export const weightGradBlockVariant: WeightGradVariant = {
     const parts = Math.ceil((p.n * p.h) / rows);
     const size = p.k * p.c * TAPS;
     const sums = parts > 1 || io.gw.layout.offset !== 0 ? ctx.scratch([parts, size]) : null;
-    const grid = grid1d(size, 64);
     const target = sums ?? io.gw;
     const launches: Launch[] = [
       {
@@ -178,24 +176,7 @@ export const weightGradBlockVariant: WeightGradVariant = {
         bytes: conv2dBytes(p) + 4 * parts * size,
       },
     ];
-    if (sums) {
-      launches.push({
-        shader: reduceParts,
-        constants: {
-          COUNT: size,
-          PARTS: parts,
-          PART_STRIDE: size,
-          ITEM_STRIDE: 1,
-          OUT_OFFSET: io.gw.layout.offset,
-          ...grid.constants,
-        },
-        bindings: [bind(0, sums, 'read'), bind(1, io.gw, 'write')],
-        workgroups: grid.workgroups,
-        variant: `parts ${parts}`,
-        flops: parts * size,
-        bytes: 4 * (parts + 1) * size,
-      });
-    }
+    if (sums) launches.push(reducePartsLaunch(sums, io.gw, size, parts, { part: size, item: 1 }, ctx));
     return launches;
   },
 };

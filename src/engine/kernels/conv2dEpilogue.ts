@@ -8,6 +8,7 @@ import dropout from '../../shaders/conv2d/dropout.wgsl';
 import noDropout from '../../shaders/conv2d/dropout_none.wgsl';
 import epilogue from '../../shaders/conv2d/epilogue.wgsl';
 import epilogueConstants from '../../shaders/conv2d/epilogue_constants.wgsl';
+import sharedEpilogue from '../../shaders/conv2d/epilogue_shared.wgsl';
 import type { Binding, Constants, Lowering, Operand, Shader } from '../kernel.js';
 import { bind } from './conv2dProblem.js';
 import { dropoutConstants } from './dropoutConstants.js';
@@ -32,45 +33,56 @@ const ACTIVATIONS = { none: 0, relu: 1, sigmoid: 2 } as const;
 
 /** The parts with the op's own numbers as constants: for a pipeline of its own. */
 export function epilogueParts(e: Epilogue, ctx: Lowering): EpilogueParts {
-  const shared = sharedEpilogueParts(e, ctx);
+  const drop = dropoutParts(e, ctx);
   return {
-    ...shared,
-    pieces: [epilogueConstants, ...shared.pieces],
+    pieces: [epilogueConstants, e.bias ? bias : noBias, ...drop.pieces, epilogue],
+    bindings: [...(e.bias ? [bind(8, e.bias, 'read')] : []), ...drop.bindings],
     constants: {
-      ...shared.constants,
+      ...drop.constants,
+      ACTIVATION: ACTIVATIONS[e.activation ?? 'none'],
       BIAS_OFFSET: e.bias?.layout.offset ?? 0,
       STREAM: e.dropout?.stream ?? 0,
     },
+    label: label(e),
   };
 }
 
-/** The parts for a pipeline that serves many ops: the kernel itself defines `bias_offset` and `dropout_stream`. */
-export function sharedEpilogueParts(e: Epilogue, ctx: Lowering): EpilogueParts {
-  const pieces: Shader[] = [];
-  const bindings: Binding[] = [];
-  let constants: Constants = { ACTIVATION: ACTIVATIONS[e.activation ?? 'none'] };
-  let label = '';
-  if (e.bias) {
-    pieces.push(bias);
-    bindings.push(bind(8, e.bias, 'read'));
-    label += '+bias';
-  } else {
-    pieces.push(noBias);
-  }
-  if (e.activation) label += `+${e.activation}`;
-  if (e.dropout && e.dropout.p > 0) {
-    pieces.push(scalars, random, dropout);
-    bindings.push(bind(15, ctx.scalars, 'uniform'));
-    constants = {
-      ...constants,
-      ...dropoutConstants(e.dropout.p),
-      SEED: ctx.scalar('seed'),
-      STEP: ctx.scalar('step'),
-    };
-    label += '+dropout';
-  } else {
-    pieces.push(noDropout);
-  }
-  pieces.push(epilogue);
-  return { pieces, bindings, constants, label };
+/**
+ * The parts for a pipeline that serves many ops: which bias and activation there are is read at run time, from `words` at
+ * the place that epilogue_shared.wgsl says. `anything`: an operand that the kernel only reads, bound where there is no bias.
+ */
+export function sharedEpilogueParts(
+  e: Epilogue,
+  anything: Operand,
+  ctx: Lowering,
+): EpilogueParts & { readonly words: readonly number[] } {
+  const drop = dropoutParts(e, ctx);
+  return {
+    pieces: [...drop.pieces, sharedEpilogue],
+    bindings: [bind(8, e.bias ?? anything, 'read'), ...drop.bindings],
+    constants: drop.constants,
+    label: label(e),
+    words: [
+      e.bias ? 1 : 0,
+      e.bias?.layout.offset ?? 0,
+      ACTIVATIONS[e.activation ?? 'none'],
+      e.dropout?.stream ?? 0,
+    ],
+  };
+}
+
+function dropoutParts(
+  { dropout: drop }: Epilogue,
+  ctx: Lowering,
+): Pick<EpilogueParts, 'pieces' | 'bindings' | 'constants'> {
+  if (!drop || drop.p === 0) return { pieces: [noDropout], bindings: [], constants: {} };
+  return {
+    pieces: [scalars, random, dropout],
+    bindings: [bind(15, ctx.scalars, 'uniform')],
+    constants: { ...dropoutConstants(drop.p), SEED: ctx.scalar('seed'), STEP: ctx.scalar('step') },
+  };
+}
+
+function label(e: Epilogue): string {
+  return `${e.bias ? '+bias' : ''}${e.activation ? `+${e.activation}` : ''}${e.dropout && e.dropout.p > 0 ? '+dropout' : ''}`;
 }

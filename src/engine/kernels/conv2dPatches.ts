@@ -1,21 +1,27 @@
 /** Lowering of patches.wgsl: convolutions without padding on adapters that run on the CPU. */
 import patches from '../../shaders/conv2d/patches.wgsl';
 import pack from '../../shaders/conv2d/patches_pack.wgsl';
-import sizesShader from '../../shaders/conv2d/sizes.wgsl';
+import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import weightGradPatches from '../../shaders/conv2d/weight_grad_patches.wgsl';
 import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
+import {
+  bind,
+  type Conv2dProblem,
+  conv2dBytes,
+  conv2dFlops,
+  join,
+  planes,
+  sizeWords,
+} from './conv2dProblem.js';
 
-/** Words of sizes before the tables in what patches_pack.wgsl writes. */
-const HEAD = 24;
 /** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
 /** Rows of m that a subgroup computes. */
 const BLOCK = 32;
 /** Most r of a launch: weights of one block with its tables must fit the buffer. */
-const CHUNK = Math.floor((UNIFORM - HEAD - 2 * BLOCK) / (BLOCK + 1) / 4) * 4;
+const CHUNK = Math.floor((UNIFORM - 2 * BLOCK) / (BLOCK + 1) / 4) * 4;
 
 function suits(p: Conv2dProblem, facts: DeviceFacts): boolean {
   return facts.software && facts.subgroupSize === 8 && p.groups === 1 && p.ph === 0 && p.pw === 0;
@@ -57,8 +63,8 @@ export function lowerPatches(
   const tiles = across * Math.ceil(p.oh / 4);
   const blocks = Math.ceil(m / BLOCK);
   const chunk = Math.ceil(r / Math.ceil(r / CHUNK) / 4) * 4;
-  const together = Math.min(blocks, Math.floor((UNIFORM - HEAD - chunk) / (2 * BLOCK + chunk * BLOCK)));
-  const parts = sharedEpilogueParts(epilogue, ctx);
+  const together = Math.min(blocks, Math.floor((UNIFORM - chunk) / (2 * BLOCK + chunk * BLOCK)));
+  const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
   for (let block = 0; block < blocks; block += together) {
     const count = Math.min(together, blocks - block);
@@ -79,8 +85,8 @@ export function lowerPatches(
         output.OUT_OFFSET as number,
         0,
         backward ? p.c * p.h * p.w : p.k * p.oh * p.ow,
-        epilogue.bias?.layout.offset ?? 0,
-        epilogue.dropout?.stream ?? 0,
+        0,
+        0,
         input.IN_OFFSET as number,
         across,
         tiles,
@@ -88,45 +94,43 @@ export function lowerPatches(
         first > 0 ? 1 : 0,
         first + some === r ? 1 : 0,
       ];
-      while (sizes.length < HEAD) sizes.push(0);
+      const packing = [
+        r,
+        first,
+        some,
+        count,
+        backward ? 1 : 0,
+        p.kh * p.kw,
+        p.kw,
+        p.dh * p.w,
+        p.dw,
+        p.h * p.w,
+        p.oh * p.ow,
+        io.weight.layout.offset,
+      ];
+      const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
       const packed = ctx.scratch([UNIFORM]);
-      const words = count * r4 * BLOCK;
+      const length = count * r4 * BLOCK;
       launches.push(
         {
           shader: pack,
-          constants: {
-            SIZES: sizes,
-            R: r,
-            M: m,
-            R_FIRST: first,
-            R_COUNT: some,
-            R4: r4,
-            M_FIRST: block * BLOCK,
-            BLOCKS: count,
-            BACKWARD: backward,
-            KH: p.kh,
-            KW: p.kw,
-            DH: p.dh,
-            DW: p.dw,
-            WIDTH: p.w,
-            IMAGE_PLANE: p.h * p.w,
-            SMALL_PLANE: p.oh * p.ow,
-            ...offset('WEIGHT', io.weight),
-          },
-          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
-          workgroups: [Math.ceil(Math.max(HEAD, words) / 64), 1, 1],
+          pieces: [sizesPiece],
+          constants: {},
+          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
+          workgroups: [Math.ceil(length / 64), 1, 1],
           variant: 'pack',
           flops: 0,
-          bytes: 8 * words,
+          bytes: 8 * length,
         },
         {
           shader: patches,
-          pieces: parts.pieces,
+          pieces: [sizesPiece, ...parts.pieces],
           constants: parts.constants,
           bindings: [
             bind(0, io.input, 'read'),
             bind(1, packed, 'uniform'),
             bind(2, io.output, chunk < r ? 'read_write' : 'write'),
+            bind(3, words, 'uniform'),
             ...parts.bindings,
           ],
           workgroups: [Math.ceil((p.n * tiles) / 4), count, 1],
@@ -186,26 +190,17 @@ export function lowerWeightGradPatches(
     p.ow,
     1,
   ];
-  while (words.length < 32) words.push(0);
-  const sizes = ctx.scratch([32], 'u32');
+  const sizes = ctx.constant(sizeWords(words));
   const launches: Launch[] = [
     {
-      shader: sizesShader,
-      constants: { SIZES: words },
-      bindings: [bind(0, sizes, 'write')],
-      workgroups: [1, 1, 1],
-      variant: 'sizes',
-      flops: 0,
-      bytes: 128,
-    },
-    {
       shader: weightGradPatches,
+      pieces: [sizesPiece],
       constants: { LANES: lanes },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),
         bind(2, sums, 'write'),
-        bind(3, sizes, 'read'),
+        bind(3, sizes, 'uniform'),
       ],
       workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
       variant: `patches ${lanes}x16, ${parts} parts`,
@@ -213,6 +208,6 @@ export function lowerWeightGradPatches(
       bytes: conv2dBytes(p),
     },
   ];
-  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }));
+  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }, ctx));
   return launches;
 }

@@ -100,6 +100,23 @@ export function isWhole(operand: Operand): boolean {
   return operand.layout.offset === 0;
 }
 
+/** A kernel's own words, those of its shared epilogue from 24 on, and those of its packing from 32 on. */
+export function join(
+  own: readonly number[],
+  epilogue: readonly number[],
+  packing: readonly number[],
+): number[] {
+  const words = [...own];
+  for (let i = 0; i < epilogue.length; i++) words[24 + i] = epilogue[i] as number;
+  for (let i = 0; i < packing.length; i++) words[32 + i] = packing[i] as number;
+  return words;
+}
+
+/** Words for sizes.wgsl, filled up to the length it declares. */
+export function sizeWords(words: readonly number[]): number[] {
+  return Array.from({ length: 48 }, (_, i) => words[i] ?? 0);
+}
+
 export function bind(at: number, operand: Operand, access: Access): Binding {
   return { at, operand, access };
 }

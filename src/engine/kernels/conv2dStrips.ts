@@ -1,20 +1,26 @@
 /** Lowering of strips.wgsl: 3x3 convolutions of stride 1 on adapters that run on the CPU. */
 
-import sizesShader from '../../shaders/conv2d/sizes.wgsl';
+import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
 import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
+import {
+  bind,
+  type Conv2dProblem,
+  conv2dBytes,
+  conv2dFlops,
+  join,
+  planes,
+  sizeWords,
+} from './conv2dProblem.js';
 
-/** Words before the filters in what strips_pack.wgsl writes. */
-const HEAD = 24;
 /** Words of the uniform buffer that strips.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
 /** Input channels whose filters fit it, for one block of 8 output channels. */
-const CHUNK = Math.floor((UNIFORM - HEAD) / 72);
+const CHUNK = Math.floor(UNIFORM / 72);
 
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */
 export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
@@ -49,8 +55,8 @@ export function lowerStrips(
   const tiles = across * Math.ceil(outHeight / 8);
   const blocks = Math.ceil(outChannels / 8);
   const chunk = Math.ceil(inChannels / Math.ceil(inChannels / CHUNK));
-  const together = Math.min(blocks, Math.floor((UNIFORM - HEAD) / (chunk * 72)));
-  const parts = sharedEpilogueParts(epilogue, ctx);
+  const together = Math.min(blocks, Math.floor(UNIFORM / (chunk * 72)));
+  const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
   for (let block = 0; block < blocks; block += together) {
     const count = Math.min(together, blocks - block);
@@ -72,44 +78,37 @@ export function lowerStrips(
         output.OUT_BATCH as number,
         across,
         tiles,
-        epilogue.bias?.layout.offset ?? 0,
-        epilogue.dropout?.stream ?? 0,
+        0,
+        0,
         n,
         block,
         first > 0 ? 1 : 0,
         first + channels === inChannels ? 1 : 0,
       ];
-      while (sizes.length < HEAD) sizes.push(0);
+      const packing = [inChannels, first, count, turned ? 1 : 0, io.weight.layout.offset];
+      const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
       const packed = ctx.scratch([UNIFORM]);
-      const words = count * channels * 72;
+      const length = count * channels * 72;
       launches.push(
         {
           shader: pack,
-          constants: {
-            SIZES: sizes,
-            IN: inChannels,
-            OUT: outChannels,
-            C_FIRST: first,
-            CHANNELS: channels,
-            K_FIRST: block * 8,
-            BLOCKS: count,
-            TURNED: turned,
-            ...offset('WEIGHT', io.weight),
-          },
-          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
-          workgroups: [Math.ceil(Math.max(HEAD, words) / 64), 1, 1],
+          pieces: [sizesPiece],
+          constants: {},
+          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
+          workgroups: [Math.ceil(length / 64), 1, 1],
           variant: 'pack',
           flops: 0,
-          bytes: 8 * words,
+          bytes: 8 * length,
         },
         {
           shader: strips,
-          pieces: parts.pieces,
+          pieces: [sizesPiece, ...parts.pieces],
           constants: parts.constants,
           bindings: [
             bind(0, io.input, 'read'),
             bind(1, packed, 'uniform'),
             bind(2, io.output, chunk < inChannels ? 'read_write' : 'write'),
+            bind(3, words, 'uniform'),
             ...parts.bindings,
           ],
           workgroups: [Math.ceil((n * tiles) / 4), count, 1],
@@ -162,26 +161,17 @@ export function lowerWeightGradStrips(
     parts,
     sums.layout.offset,
   ];
-  while (words.length < 32) words.push(0);
-  const sizes = ctx.scratch([32], 'u32');
+  const sizes = ctx.constant(sizeWords(words));
   const launches: Launch[] = [
     {
-      shader: sizesShader,
-      constants: { SIZES: words },
-      bindings: [bind(0, sizes, 'write')],
-      workgroups: [1, 1, 1],
-      variant: 'sizes',
-      flops: 0,
-      bytes: 128,
-    },
-    {
       shader: weightGradStrips,
+      pieces: [sizesPiece],
       constants: { LANES: lanes },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),
         bind(2, sums, 'write'),
-        bind(3, sizes, 'read'),
+        bind(3, sizes, 'uniform'),
       ],
       workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
       variant: `strips ${lanes}x8x9, ${parts} parts`,
@@ -189,6 +179,6 @@ export function lowerWeightGradStrips(
       bytes: conv2dBytes(p),
     },
   ];
-  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }));
+  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }, ctx));
   return launches;
 }

@@ -90,6 +90,7 @@ class Planner {
   private readonly forced = new Map<string, boolean>();
   private groups = 0;
   private stores = 0;
+  private readonly words = new Map<string, Operand>();
   private scalarOperand: Operand | null = null;
 
   constructor(
@@ -367,9 +368,26 @@ class Planner {
       facts: this.facts,
       forced: this.options.force?.[op],
       scratch: (shape, dtype = 'f32') => this.contiguous(shape, dtype),
+      constant: (words) => this.wordsOperand(words),
       scalars: this.scalars(),
       scalar: (name) => this.scalar(name),
     };
+  }
+
+  /** The same words are uploaded once. */
+  private wordsOperand(words: readonly number[]): Operand {
+    const key = words.join();
+    let operand = this.words.get(key);
+    if (!operand) {
+      const data = Uint32Array.from(words);
+      operand = this.contiguous(
+        [words.length],
+        'u32',
+        this.store(data.byteLength, { kind: 'constant', data }),
+      );
+      this.words.set(key, operand);
+    }
+    return operand;
   }
 
   private scalars(): Operand {

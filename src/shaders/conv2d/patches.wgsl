@@ -20,28 +20,16 @@ enable subgroups;
 // Dispatch  (ceil(tiles / 4), blocks of 32 m in `weights`, 1) workgroups of 8 x 4: a tile a row of the workgroup.
 // FLOPs     2 * P*M*R.
 // Bytes     4 * (in * ceil(M / 32) + out + weights), from caches mostly.
-// Consts    none of the layer's: its sizes stand before the weights, written by patches_pack.wgsl, so that one pipeline serves
-//           all layers with the same epilogue.
+// Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers.
+// Pieces    sizes, epilogue_shared.
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
-// 24 words of sizes, in_step [R4], then for each block: out_step [32], channel [32], weights [R4][32]. R4: R up to a multiple of 4.
+// in_step [R4], then for each block: out_step [32], channel [32], weights [R4][32]. R4: R up to a multiple of 4.
 @group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
 // Four rows of pixels.
 alias Pixels = vec4<f32>;
-
-fn size(i: u32) -> u32 {
-  return bitcast<u32>(weights[i / 4][i % 4]);
-}
-
-fn bias_offset() -> u32 {
-  return size(14);
-}
-
-fn dropout_stream() -> u32 {
-  return size(15);
-}
 
 fn load(at: vec4<u32>, step: u32) -> Pixels {
   return Pixels(input[at[0] + step], input[at[1] + step], input[at[2] + step], input[at[3] + step]);
@@ -102,7 +90,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   let read_rows = min(at_rows, vec4(height - 1));
   let source = size(16) + min(n, size(2) - 1) * size(5) + read_rows * size(6) + min(w, width - 1) * size(7);
 
-  let block = 6 + rows / 4 + group.y * (16 + rows * 8);
+  let block = rows / 4 + group.y * (16 + rows * 8);
   var s0 = Pixels();
   var s1 = Pixels();
   var s2 = Pixels();
@@ -136,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   var s30 = Pixels();
   var s31 = Pixels();
   for (var r = 0u; r < rows; r += 4) {
-    let steps = bitcast<vec4<u32>>(weights[6 + r / 4]);
+    let steps = bitcast<vec4<u32>>(weights[r / 4]);
     var v = mat4x4<f32>(load(source, steps[0]), load(source, steps[1]), load(source, steps[2]), load(source, steps[3]));
     let at = block + 16 + r * 8 + lane;
     var list = array<vec4<f32>, 4>(weights[at], weights[at + 8], weights[at + 16], weights[at + 24]);

@@ -1,52 +1,51 @@
-// Prepares a run of patches.wgsl: sizes, address steps of both matrix sides, and weights in the order they are used, zero
-// where a block of 32 m or four r is past the last.
+// Prepares a run of patches.wgsl: address steps of both matrix sides, and weights in the order they are used, zero where a
+// block of 32 m or four r is past the last.
 //
 // Mapping   one invocation, one word of each table and of the weights.
 // Dispatch  ceil(BLOCKS * R4 * 32 / 64) workgroups of 64.
 // Bytes     4 * 2 * weights, small beside the images.
-// Consts    SIZES: 24 words copied to the head; R, M: of the layer; R_FIRST, R_COUNT, R4: the r of this chunk, R4 rounded up to
-//           a multiple of 4; M_FIRST, BLOCKS: first m of this launch, and blocks of 32; BACKWARD: false, r = (c, tap) and
-//           m = k; true, r = k and m = (c, tap). KH, KW, DH, DW; WIDTH: of the image that taps walk in; IMAGE_PLANE and
-//           SMALL_PLANE: elements of a channel of that image and of the one with a pixel a patch; WEIGHT_OFFSET.
+// Sizes     0: R4, the r of this chunk rounded up to a multiple of 4; 1: M; 19: first block; 32: R; 33, 34: first r of the
+//           chunk and how many; 35: blocks of 32; 36: backward (false, r = (c, tap) and m = k; true, r = k and m = (c, tap));
+//           37, 38: KH * KW and KW; 39, 40: steps of a tap down and across; 41, 42: elements of a channel of the image that
+//           taps walk in and of the one with a pixel a patch; 43: offset of the weights. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> weight: array<f32>; // [K, C, KH, KW]
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
 
-const TAPS = KH * KW;
-const BLOCK = 64 + R4 * 32; // words of a block
-
 // Address of (c, tap) in the image that taps walk in, or of a channel in the other.
 fn step(i: u32, is_tap: bool) -> u32 {
-  let tap = i % TAPS;
-  let walk = i / TAPS * IMAGE_PLANE + tap / KW * DH * WIDTH + tap % KW * DW;
-  return select(i * SMALL_PLANE, walk, is_tap);
+  let tap = i % size(37);
+  let walk = i / size(37) * size(41) + tap / size(38) * size(39) + tap % size(38) * size(40);
+  return select(i * size(42), walk, is_tap);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.x;
-  if (i < 24) {
-    var sizes = SIZES;
-    packed[i] = bitcast<f32>(sizes[i]);
+  let r4 = size(0);
+  let all_m = size(1);
+  let all_r = size(32);
+  let backward = size(36) != 0;
+  let block_words = 64 + r4 * 32;
+  let first_m = size(19) * 32;
+  if (i < r4) {
+    packed[i] = bitcast<f32>(step(min(size(33) + i, all_r - 1), !backward));
   }
-  if (i < R4) {
-    packed[24 + i] = bitcast<f32>(step(min(R_FIRST + i, R - 1), !BACKWARD));
+  if (i < size(35) * 32) {
+    let m = min(first_m + i, all_m - 1);
+    let at = r4 + i / 32 * block_words + i % 32;
+    packed[at] = bitcast<f32>(step(m, backward));
+    packed[at + 32] = bitcast<f32>(select(m, m / size(37), backward));
   }
-  if (i < BLOCKS * 32) {
-    let m = min(M_FIRST + i, M - 1);
-    let at = 24 + R4 + i / 32 * BLOCK + i % 32;
-    packed[at] = bitcast<f32>(step(m, BACKWARD));
-    packed[at + 32] = bitcast<f32>(select(m, m / TAPS, BACKWARD));
-  }
-  if (i >= BLOCKS * R4 * 32) {
+  if (i >= size(35) * r4 * 32) {
     return;
   }
-  let block = i / (R4 * 32);
-  let r = R_FIRST + i / 32 % R4;
-  let m = M_FIRST + block * 32 + i % 32;
+  let block = i / (r4 * 32);
+  let r = size(33) + i / 32 % r4;
+  let m = first_m + block * 32 + i % 32;
   var value = 0.0;
-  if (r < R_FIRST + R_COUNT && m < M) {
-    value = weight[WEIGHT_OFFSET + select(m * R + r, r * M + m, BACKWARD)];
+  if (r < size(33) + size(34) && m < all_m) {
+    value = weight[size(43) + select(m * all_r + r, r * all_m + m, backward)];
   }
-  packed[24 + R4 + block * BLOCK + 64 + i % (R4 * 32)] = value;
+  packed[r4 + block * block_words + 64 + i % (r4 * 32)] = value;
 }

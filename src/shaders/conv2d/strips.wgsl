@@ -20,26 +20,14 @@ enable subgroups;
 // Dispatch  (ceil(tiles / 4), blocks of 8 channels in `weights`, 1) workgroups of 8 x 4: a tile a row of the workgroup.
 // FLOPs     2 * N*K*C*9 * H*W.
 // Bytes     4 * (in * ceil(K / 8) * 1.6 + out + filter * tiles), from caches mostly; in + filter + out from memory.
-// Consts    none of the layer's: its sizes stand before the weights, written by strips_pack.wgsl, for this is a long kernel
-//           to compile, and so one pipeline serves all layers with the same epilogue.
+// Consts    none: sizes come from sizes.wgsl, for this is a long kernel to compile, and so one pipeline serves all layers.
+// Pieces    sizes, epilogue_shared.
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
-@group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // 24 words of sizes, then [blocks][C][9][8]
+@group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // [blocks][C][9][8]
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 
 alias Rows = mat2x4<f32>;
-
-fn size(i: u32) -> u32 {
-  return bitcast<u32>(weights[i / 4][i % 4]);
-}
-
-fn bias_offset() -> u32 {
-  return size(14);
-}
-
-fn dropout_stream() -> u32 {
-  return size(15);
-}
 
 // One input value, zero outside the image. Unsigned: above and left of it the index wraps round to a huge one.
 // `&`, for `&&` is a branch, and SwiftShader compiles in a time that doubles with each branch in a row.
@@ -136,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   let edge_row = top + lane / 2;
   let edge_column = left + lane % 2 * 9;
 
-  let first = 6 + group.y * channels * 18;
+  let first = group.y * channels * 18;
   // A tile past the last reads the last image again rather than leave: all lanes must take part in shuffles.
   let image = size(8) + min(n, size(16) - 1) * size(9);
 

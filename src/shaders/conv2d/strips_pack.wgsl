@@ -1,4 +1,4 @@
-// Prepares a run of strips.wgsl: the sizes of the layer, then the 3x3 filters of some of its channels in the order they are used,
+// Packs 3x3 filters of some of a layer's channels for strips.wgsl in the order they are used,
 // [block of 8 output channels][input channel][tap][8], zero where a block is past the last channel.
 //
 // For the input gradient the filters are turned: input and output channels exchanged, taps reversed.
@@ -6,8 +6,8 @@
 // Mapping   one invocation, one word of `packed`.
 // Dispatch  ceil(words / 64) workgroups of 64.
 // Bytes     4 * 2 * filters, small beside the images.
-// Consts    SIZES: 24 words copied to the head; IN, OUT: channels of the layer; C_FIRST, CHANNELS: input channels packed;
-//           K_FIRST, BLOCKS: first output channel packed, and blocks of 8; TURNED: for the input gradient; WEIGHT_OFFSET.
+// Sizes     0: input channels packed; 3: output channels; 17: first block; 32: input channels of the layer; 33: first one
+//           packed; 34: blocks; 35: whether turned; 36: offset of the weights. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
@@ -15,20 +15,17 @@
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let i = id.x;
-  if (i < 24) {
-    var sizes = SIZES;
-    packed[i] = bitcast<f32>(sizes[i]);
-  }
-  if (i >= BLOCKS * CHANNELS * 72) {
+  let channels = size(0);
+  if (i >= size(34) * channels * 72) {
     return;
   }
-  let k = K_FIRST + i / (CHANNELS * 72) * 8 + i % 8;
-  let c = C_FIRST + i / 72 % CHANNELS;
+  let k = (size(17) + i / (channels * 72)) * 8 + i % 8;
+  let c = size(33) + i / 72 % channels;
   let tap = i / 8 % 9;
   var value = 0.0;
-  if (k < OUT) {
-    let at = select((k * IN + c) * 9 + tap, (c * OUT + k) * 9 + 8 - tap, TURNED);
-    value = weight[WEIGHT_OFFSET + at];
+  if (k < size(3)) {
+    let at = select((k * size(32) + c) * 9 + tap, (c * size(3) + k) * 9 + 8 - tap, size(35) != 0);
+    value = weight[size(36) + at];
   }
-  packed[24 + i] = value;
+  packed[i] = value;
 }

@@ -11,26 +11,25 @@ enable subgroups;
 // Dispatch  (ceil(parts * ceil(M / 16) / 4), ceil(K / LANES), 1) workgroups of LANES x 4.
 // FLOPs     2 * P*K*M.
 // Bytes     4 * (x * KH*KW / (SH*SW) * ceil(K / LANES) + gy * ceil(M / 16) + parts * gw), the first two from caches mostly.
-// Consts    LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from a buffer written by
-//           sizes.wgsl, so that one pipeline serves all layers.
+// Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
+//           pipeline serves all layers. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> gy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][M]
-@group(0) @binding(3) var<storage, read> sizes: array<u32>;
 
 // Address of (c, tap) in x.
 fn tap_step(m: u32) -> u32 {
-  let taps = sizes[6] * sizes[7];
+  let taps = size(6) * size(7);
   let tap = m % taps;
-  return m / taps * sizes[10] + tap / sizes[7] * sizes[8] + tap % sizes[7] * sizes[9];
+  return m / taps * size(10) + tap / size(7) * size(8) + tap % size(7) * size(9);
 }
 
 // The part of an address that belongs to pixel p: `at` is where batch, row and column steps stand in `sizes`.
 fn base(p: u32, at: u32) -> u32 {
-  let width = sizes[4];
-  let plane = sizes[3] * width;
-  return p / plane * sizes[at] + p % plane / width * sizes[at + 1] + p % width * sizes[at + 2];
+  let width = size(4);
+  let plane = size(3) * width;
+  return p / plane * size(at) + p % plane / width * size(at + 1) + p % width * size(at + 2);
 }
 
 // What lane `j` holds, sixteen times.
@@ -51,22 +50,22 @@ fn slope(plane: u32, at: u32, j: u32, valid: f32) -> f32 {
 @compute @workgroup_size(LANES, 4)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
   let lane = id.x;
-  let columns = sizes[0]; // M
-  let out_channels = sizes[1];
-  let pixels = sizes[2];
-  let run = sizes[18]; // pixels of a part, a multiple of LANES
-  let parts = sizes[19];
+  let columns = size(0); // M
+  let out_channels = size(1);
+  let pixels = size(2);
+  let run = size(18); // pixels of a part, a multiple of LANES
+  let parts = size(19);
   let blocks = (columns + 15) / 16;
   let tile = group.x * 4 + id.y;
   let part = tile / blocks;
   let m = tile % blocks * 16;
   let k = group.y * LANES + lane;
-  let plane = sizes[17] + min(k, out_channels - 1) * sizes[3] * sizes[4];
+  let plane = size(17) + min(k, out_channels - 1) * size(3) * size(4);
 
   // Steps of the sixteen m, of which those past the last repeat it and are not stored.
   var steps: array<u32, 16>;
   for (var i = 0u; i < 16; i++) {
-    steps[i] = sizes[14] + tap_step(min(m + i, columns - 1));
+    steps[i] = size(14) + tap_step(min(m + i, columns - 1));
   }
   var sum = mat4x4<f32>();
   for (var i = 0u; i < run; i += LANES) {
@@ -94,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   }
   for (var i = 0u; i < 16; i++) {
     if (part < parts && k < out_channels && m + i < columns) {
-      part_sums[sizes[16] + (part * out_channels + k) * columns + m + i] = sum[i / 4][i % 4];
+      part_sums[size(16) + (part * out_channels + k) * columns + m + i] = sum[i / 4][i % 4];
     }
   }
 }

@@ -15,13 +15,12 @@ enable subgroups;
 // Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / LANES), 1) workgroups of LANES x 4.
 // FLOPs     2 * N*K*OH*OW * C*9.
 // Bytes     4 * (x * ceil(K / LANES) + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
-// Consts    LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from a buffer written by
-//           sizes.wgsl, so that one pipeline serves all layers.
+// Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
+//           pipeline serves all layers. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> gy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][C][9]
-@group(0) @binding(3) var<storage, read> sizes: array<u32>;
 
 // One row of x for 8 input channels: columns 1 to 8 of the window by channel, LANES to a vector, then columns 0 and 9.
 struct Line {
@@ -164,19 +163,19 @@ fn slope(plane: u32, row: u32, w: u32, width: u32, valid: bool) -> f32 {
 @compute @workgroup_size(LANES, 4)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
   let lane = id.x;
-  let channels = sizes[0];
-  let out_channels = sizes[3];
-  let out_height = sizes[4];
-  let out_width = sizes[5];
-  let across = sizes[12]; // strips of an image
-  let strips = sizes[13]; // of all images
-  let run = sizes[14]; // strips of a part
-  let parts = sizes[15];
+  let channels = size(0);
+  let out_channels = size(3);
+  let out_height = size(4);
+  let out_width = size(5);
+  let across = size(12); // strips of an image
+  let strips = size(13); // of all images
+  let run = size(14); // strips of a part
+  let parts = size(15);
 
   let blocks = (channels + 7) / 8;
   let tile = group.x * 4 + id.y;
   let part = tile / blocks;
-  let s = Source(channels, sizes[1], sizes[2], tile % blocks * 8, lane);
+  let s = Source(channels, size(1), size(2), tile % blocks * 8, lane);
   let k = group.y * LANES + lane;
   let k_read = min(k, out_channels - 1);
 
@@ -197,9 +196,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
     let row = step % steps; // of x, counted from the window's first
     let n = min(strip, strips - 1) / across;
     let w = strip % across * 8;
-    var below = load_line(s, sizes[8] + n * sizes[9], row - sizes[6], w - sizes[7]);
+    var below = load_line(s, size(8) + n * size(9), row - size(6), w - size(7));
     let valid = (strip < strips) & (row >= 2);
-    let plane = sizes[10] + n * sizes[11] + k_read * out_height * out_width;
+    let plane = size(10) + n * size(11) + k_read * out_height * out_width;
     var g = array<f32, 8>(
       slope(plane, row - 2, w, out_width, valid),
       slope(plane, row - 2, w + 1, out_width, valid),
@@ -225,7 +224,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   // A loop over channels, which moves the next one's sums down each time, as in strips.wgsl.
   for (var c = 0u; c < 8; c++) {
     if (part < parts && k < out_channels && s.first + c < channels) {
-      let at = sizes[16] + ((part * out_channels + k) * channels + s.first + c) * 9;
+      let at = size(16) + ((part * out_channels + k) * channels + s.first + c) * 9;
       part_sums[at] = s0[0][0];
       part_sums[at + 1] = s0[0][1];
       part_sums[at + 2] = s0[0][2];
