@@ -3,6 +3,22 @@ export class ShaderGradError extends Error {
   override name = 'ShaderGradError';
 }
 
+/** A plan that needs more of one of the adapter's limits than there is. */
+export class LimitError extends ShaderGradError {
+  override name = 'LimitError';
+
+  constructor(
+    message: string,
+    /** The limit's name in WebGPU. */
+    readonly limit: string,
+    readonly need: number,
+    /** What the adapter allows. */
+    readonly there: number,
+  ) {
+    super(message);
+  }
+}
+
 export function fail(message: string): never {
   throw new ShaderGradError(message);
 }

@@ -1,6 +1,6 @@
 export { type CompileOptions, compile, evaluate, type InputSpec, plan } from './compile.js';
 export { Device, GpuError, type GpuErrorCode, type OpenDeviceOptions, openDevice } from './device.js';
-export { ShaderGradError } from './errors.js';
+export { LimitError, ShaderGradError } from './errors.js';
 export { grad } from './grad.js';
 export type { DeviceFacts, DeviceLimits, DType } from './kernel.js';
 export { Conv2d, ConvTranspose2d, Dropout, MaxPool2d, ReLU, Sequential, Sigmoid } from './nn/layers.js';

@@ -1,21 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, expect } from 'vitest';
 import { wgslForEsbuild } from '../../scripts/wgsl.mjs';
-import { unpack } from '../../src/node/unpack.js';
-
-/** Chromium with WebGPU on SwiftShader, from npm packages alone. */
-const FLAGS = [
-  '--no-sandbox',
-  '--headless',
-  '--ignore-gpu-blocklist',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-];
+import { launchChromium } from './chromium.js';
 
 /** Extensions that tests and pages are served with. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -37,12 +27,16 @@ export interface TestPage {
 }
 
 let browser: Promise<Browser> | undefined;
+let closeBrowser = async (): Promise<void> => {};
 const pages: TestPage[] = [];
 const undo: (() => Promise<unknown>)[] = [];
 
 /** The browser of this test file; started at the first call and closed after the file's tests. */
 export function testBrowser(): Promise<Browser> {
-  browser ??= launch();
+  browser ??= launchChromium().then(({ browser: launched, close }) => {
+    closeBrowser = close;
+    return launched;
+  });
   return browser;
 }
 
@@ -116,33 +110,9 @@ async function serve(read: (file: string) => Promise<string | Uint8Array | null>
   return `http://127.0.0.1:${address.port}/`;
 }
 
-async function launch(): Promise<Browser> {
-  const folder = await unpack('browser', [
-    'chromium.br',
-    'swiftshader.tar.br',
-    'al2023.tar.br',
-    'fonts.tar.br',
-  ]);
-  const home = await mkdtemp(path.join(os.tmpdir(), 'shadergrad-browser-'));
-  undo.push(() => rm(home, { recursive: true, force: true }));
-  const fonts = path.join(home, 'fonts.conf');
-  await writeFile(
-    fonts,
-    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${folder}/fonts</dir><cachedir>${home}/fonts</cachedir></fontconfig>`,
-  );
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !name.startsWith('VK_')) env[name] = value;
-  }
-  return chromium.launch({
-    executablePath: path.join(folder, 'chromium'),
-    args: FLAGS,
-    env: { ...env, HOME: home, LD_LIBRARY_PATH: path.join(folder, 'lib'), FONTCONFIG_FILE: fonts },
-  });
-}
-
 afterAll(async () => {
-  if (browser) await (await browser).close();
+  await browser;
+  await closeBrowser();
   for (const step of undo.reverse()) await step();
   expect(pages.flatMap(({ errors }) => errors)).toEqual([]);
 });

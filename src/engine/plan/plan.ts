@@ -1,4 +1,4 @@
-import { fail, shapeText } from '../errors.js';
+import { fail, LimitError, shapeText } from '../errors.js';
 import {
   byteLength,
   type Candidate,
@@ -572,15 +572,21 @@ class Planner {
       if (binding.access === 'uniform') continue;
       storage++;
       if (binding.bytes > limits.maxStorageBufferBindingSize) {
-        fail(
+        throw new LimitError(
           `${label}: needs a binding of ${binding.bytes} bytes, but this adapter allows ${limits.maxStorageBufferBindingSize} (maxStorageBufferBindingSize); use a smaller batch, image or model.`,
+          'maxStorageBufferBindingSize',
+          binding.bytes,
+          limits.maxStorageBufferBindingSize,
         );
       }
       if (binding.access !== 'read') written.set(binding.buffer, binding);
     }
     if (storage > limits.maxStorageBuffersPerShaderStage) {
-      fail(
+      throw new LimitError(
         `${label}: needs ${storage} storage buffers, but this adapter allows ${limits.maxStorageBuffersPerShaderStage}.`,
+        'maxStorageBuffersPerShaderStage',
+        storage,
+        limits.maxStorageBuffersPerShaderStage,
       );
     }
     for (const binding of bindings) {
@@ -593,8 +599,11 @@ class Planner {
     }
     for (const n of launch.workgroups) {
       if (n > limits.maxComputeWorkgroupsPerDimension) {
-        fail(
+        throw new LimitError(
           `${label}: needs ${n} workgroups in one dimension, but this adapter allows ${limits.maxComputeWorkgroupsPerDimension}.`,
+          'maxComputeWorkgroupsPerDimension',
+          n,
+          limits.maxComputeWorkgroupsPerDimension,
         );
       }
     }
@@ -604,8 +613,11 @@ class Planner {
     for (const buffer of buffers) {
       if (buffer.bytes <= this.facts.limits.maxBufferSize) continue;
       const user = steps.find((step) => step.bindings.some((b) => b.buffer === buffer.id));
-      fail(
+      throw new LimitError(
         `${user?.label ?? 'an input'}: needs a buffer of ${buffer.bytes} bytes, but this adapter allows ${this.facts.limits.maxBufferSize} (maxBufferSize); use a smaller batch, image or model.`,
+        'maxBufferSize',
+        buffer.bytes,
+        this.facts.limits.maxBufferSize,
       );
     }
   }

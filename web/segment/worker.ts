@@ -1,0 +1,123 @@
+/** The Segment tab's worker: reads files and weights, segments, and writes masks. */
+import { zipSync } from 'fflate';
+import { DataError, reasonOf } from '../../src/data/error.js';
+import { encodePng } from '../../src/data/png.js';
+import type { FileSource } from '../../src/data/source.js';
+import { encodeTiff } from '../../src/data/tiffWriter.js';
+import { blobSource, openZipBlob } from '../../src/data/web/blobs.js';
+import { decodeWeights, modelFrom } from '../../src/unet/checkpoint.js';
+import { Moved } from '../rpc/messages.js';
+import { emit, serve } from '../rpc/serve.js';
+import { type GroupFiles, groupFiles, openGroup, readMask, type Volume } from './library.js';
+import type { Encoding, Found, ModelEntry, ModelFacts, SegmentEvent, VolumeView } from './protocol.js';
+import { Runner } from './runner.js';
+import { sampleVolume } from './sample.js';
+import { cachedBytes, clearCache, fetchWeights } from './weights.js';
+
+const tell = (event: SegmentEvent): void => emit(event);
+
+const runner = new Runner();
+let groups: GroupFiles[] = [];
+let open: VolumeView | null = null;
+
+function show({ view, images }: Volume): VolumeView {
+  open = view;
+  runner.setImages(images);
+  return view;
+}
+
+async function setModel(bytes: Uint8Array, name: string, from: ModelFacts['from']): Promise<ModelFacts> {
+  const weights = decodeWeights(bytes, name);
+  // Weights that do not fit their configuration are told of now, not at the first slice.
+  const parameters = modelFrom(weights).parameterCount();
+  await runner.setModel(weights);
+  const { config, preparation } = weights;
+  return { name, config, parameters, size: preparation.size, bytes: bytes.length, from };
+}
+
+const api = {
+  sample: (_: null): VolumeView => show(sampleVolume()),
+
+  /** Looks through dropped files. */
+  async find(files: ReadonlyMap<string, File>): Promise<Found> {
+    const plain = new Map<string, File>();
+    const sources: FileSource[] = [];
+    for (const [path, file] of files) {
+      if (/\.zip$/i.test(path)) sources.push(await openZipBlob(file, path));
+      else plain.set(path, file);
+    }
+    if (plain.size > 0) sources.push(blobSource(plain, 'these files'));
+    const found = await groupFiles(sources);
+    if (found.groups.length > 0) {
+      groups = found.groups;
+      return {
+        is: 'slices',
+        groups: groups.map(({ label, slices }, id) => ({ id, label, slices: slices.length })),
+      };
+    }
+    if (found.lonely.size === 0) {
+      throw new DataError(
+        `There is no TIFF or PNG image in ${[...files.keys()].slice(0, 3).join(', ') || 'this'}.`,
+      );
+    }
+    const truths = new Map<number, Uint8Array>();
+    const notes: string[] = [];
+    const slices = open?.slices ?? [];
+    for (const [stem, place] of found.lonely) {
+      // One mask for one open slice needs no name to be understood.
+      const alone = slices.length === 1 && found.lonely.size === 1;
+      const index = alone ? 0 : slices.findIndex(({ name }) => name === stem);
+      const slice = slices[index];
+      if (!slice) {
+        notes.push(`${place.path}: no slice named ${stem} is open.`);
+        continue;
+      }
+      try {
+        truths.set(index, await readMask(place, slice.width, slice.height));
+      } catch (error) {
+        notes.push(reasonOf(error));
+      }
+    }
+    return { is: 'masks', truths, notes };
+  },
+
+  async open(group: number): Promise<VolumeView> {
+    const files = groups[group];
+    if (!files) throw new DataError('These slices are not there any more; open them again.');
+    return show(await openGroup(files, (done, total) => tell({ is: 'progress', what: 'open', done, total })));
+  },
+
+  async fetchModel(entry: ModelEntry): Promise<ModelFacts> {
+    const { bytes, from } = await fetchWeights(entry, (done, total) =>
+      tell({ is: 'progress', what: 'fetch', done, total }),
+    );
+    return setModel(bytes, entry.name, from);
+  },
+
+  async readModel(file: File): Promise<ModelFacts> {
+    return setModel(new Uint8Array(await file.arrayBuffer()), file.name, 'file');
+  },
+
+  segment: ({ run, from }: { readonly run: number; readonly from: number }): void => runner.start(run, from),
+  look: (index: number): void => runner.look(index),
+  cachedBytes: (_: null): Promise<number> => cachedBytes(),
+  clearCache: (_: null): Promise<void> => clearCache(),
+
+  /** A mask's file, or a zip of several. */
+  encode({ format, masks }: Encoding): Moved<Uint8Array<ArrayBuffer>> {
+    const files = masks.map(({ name, width, height, mask }) => {
+      const image = { width, height, channels: 1 as const, data: mask.map((value) => 255 * value) };
+      const bytes = format === 'png' ? encodePng(image) : encodeTiff(image);
+      return [`${name}_mask.${format === 'png' ? 'png' : 'tif'}`, bytes] as const;
+    });
+    const [first] = files;
+    // The views may share a larger buffer, so what is sent is a copy.
+    const bytes = Uint8Array.from(
+      files.length === 1 && first ? first[1] : zipSync(Object.fromEntries(files), { level: 6 }),
+    );
+    return new Moved(bytes, [bytes.buffer]);
+  },
+};
+
+export type SegmentApi = typeof api;
+serve(api);
