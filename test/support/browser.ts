@@ -40,9 +40,17 @@ export function testBrowser(): Promise<Browser> {
   return browser;
 }
 
+export interface PageOptions {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: 'light' | 'dark';
+  /** Done with the page before it goes anywhere. */
+  readonly prepare?: (page: Page) => Promise<unknown>;
+}
+
 /** Opens `url` and collects what goes wrong there. */
-export async function openPage(url: string): Promise<TestPage> {
-  const page = await (await testBrowser()).newPage();
+export async function openPage(url: string, options: PageOptions = {}): Promise<TestPage> {
+  const { prepare, ...context } = options;
+  const page = await (await testBrowser()).newPage(context);
   const errors: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
@@ -52,6 +60,7 @@ export async function openPage(url: string): Promise<TestPage> {
   page.on('crash', () => errors.push('the page crashed'));
   const opened = { page, url, errors };
   pages.push(opened);
+  await prepare?.(page);
   await page.goto(url);
   return opened;
 }

@@ -4,7 +4,7 @@ import { flairOf, type Volume } from './library.js';
 const SIZE = 128;
 const SLICES = 16;
 const SEED = 2026;
-const HEAD = 4;
+const HEAD = 13;
 
 /** The sample: a made-up head with a lesion and its true mask. It shows nobody. */
 export function sampleVolume(): Volume {
