@@ -14,7 +14,8 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { lowerStrips, supportsStrips } from './conv2dStrips.js';
+import { lowerStrips, plainStrips, supportsStrips } from './conv2dStrips.js';
+import { forwardWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
 /** `x` [n,c,h,w] and `y` [n,k,oh,ow] in planes layout; `weight` [k, c/groups, kh, kw] contiguous. */
@@ -67,7 +68,7 @@ const forwardStrips: ForwardVariant = {
   supports: supportsStrips,
   share: () => 0.4,
   lower: (p, io, epilogue, ctx) =>
-    lowerStrips(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+    lowerStrips(plainStrips, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
 const forwardPatches: ForwardVariant = {
@@ -84,6 +85,7 @@ export const forwardLadder: readonly ForwardVariant[] = [
   forwardBlock,
   forwardPatches,
   forwardStrips,
+  forwardWinogradStrips,
 ];
 
 /** y = epilogue(x * weight), as PyTorch's conv2d. */

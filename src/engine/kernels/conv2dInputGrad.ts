@@ -14,7 +14,8 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { lowerStrips, supportsStrips } from './conv2dStrips.js';
+import { lowerStrips, plainStrips, supportsStrips } from './conv2dStrips.js';
+import { inputGradWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
 /** `gy` [n,k,oh,ow] and `gx` [n,c,h,w] in planes layout; `weight` [k, c/groups, kh, kw] contiguous. */
@@ -67,7 +68,7 @@ const inputGradStrips: InputGradVariant = {
   supports: supportsStrips,
   share: () => 0.4,
   lower: (p, io, epilogue, ctx) =>
-    lowerStrips(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+    lowerStrips(plainStrips, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
 const inputGradPatches: InputGradVariant = {
@@ -84,6 +85,7 @@ export const inputGradLadder: readonly InputGradVariant[] = [
   inputGradBlock,
   inputGradPatches,
   inputGradStrips,
+  inputGradWinogradStrips,
 ];
 
 /**

@@ -4,7 +4,7 @@ import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
-import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
+import type { DeviceFacts, Launch, Lowering, Operand, Shader } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import {
@@ -19,8 +19,27 @@ import {
 
 /** Words of the uniform buffer that strips.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
-/** Input channels whose filters fit it, for one block of 8 output channels. */
-const CHUNK = Math.floor(UNIFORM / 72);
+
+/** A kernel that goes down strips of 8 x 8 pixels, and how it has its weights. */
+export interface StripsForm {
+  readonly name: string;
+  readonly shader: Shader;
+  readonly pack: Shader;
+  /** Words of weights for one input channel and 8 output channels, and how many of them an invocation of `pack` writes. */
+  readonly words: number;
+  readonly packs: number;
+  /** Tiles of a workgroup of `shader`. */
+  readonly tiles: number;
+}
+
+export const plainStrips: StripsForm = {
+  name: 'strips',
+  shader: strips,
+  pack,
+  words: 72,
+  packs: 1,
+  tiles: 4,
+};
 
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */
 export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
@@ -41,6 +60,7 @@ export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
 
 /** The convolution of `input` to `output`, both in planes layout; `turned` for the input gradient. */
 export function lowerStrips(
+  form: StripsForm,
   p: Conv2dProblem,
   io: { readonly input: Operand; readonly weight: Operand; readonly output: Operand },
   turned: boolean,
@@ -54,8 +74,9 @@ export function lowerStrips(
   const across = Math.ceil(outWidth / 8);
   const tiles = across * Math.ceil(outHeight / 8);
   const blocks = Math.ceil(outChannels / 8);
-  const chunk = Math.ceil(inChannels / Math.ceil(inChannels / CHUNK));
-  const together = Math.min(blocks, Math.floor(UNIFORM / (chunk * 72)));
+  const most = Math.floor(UNIFORM / form.words); // input channels whose weights fit, for one block
+  const chunk = Math.ceil(inChannels / Math.ceil(inChannels / most));
+  const together = Math.min(blocks, Math.floor(UNIFORM / (chunk * form.words)));
   const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
   for (let block = 0; block < blocks; block += together) {
@@ -88,20 +109,20 @@ export function lowerStrips(
       const packing = [inChannels, first, count, turned ? 1 : 0, io.weight.layout.offset];
       const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
       const packed = ctx.scratch([UNIFORM]);
-      const length = count * channels * 72;
+      const length = count * channels * form.words;
       launches.push(
         {
-          shader: pack,
+          shader: form.pack,
           pieces: [sizesPiece],
           constants: {},
           bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
-          workgroups: [Math.ceil(length / 64), 1, 1],
+          workgroups: [Math.ceil(length / form.packs / 64), 1, 1],
           variant: 'pack',
           flops: 0,
-          bytes: 8 * length,
+          bytes: 4 * (count * channels * 72 + length),
         },
         {
-          shader: strips,
+          shader: form.shader,
           pieces: [sizesPiece, ...parts.pieces],
           constants: parts.constants,
           bindings: [
@@ -111,8 +132,8 @@ export function lowerStrips(
             bind(3, words, 'uniform'),
             ...parts.bindings,
           ],
-          workgroups: [Math.ceil((n * tiles) / 4), count, 1],
-          variant: `strips 8x8x8${parts.label}`,
+          workgroups: [Math.ceil((n * tiles) / form.tiles), count, 1],
+          variant: `${form.name} 8x8x8${parts.label}`,
           flops: conv2dFlops(p) * share,
           bytes: conv2dBytes(p) * share,
         },
