@@ -15,6 +15,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import { lowerStrips, plainStrips, supportsStrips } from './conv2dStrips.js';
+import { lowerTile, supportsTile, tileShare } from './conv2dTile.js';
 import { forwardWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
@@ -71,6 +72,14 @@ const forwardStrips: ForwardVariant = {
     lowerStrips(plainStrips, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
+const forwardTile: ForwardVariant = {
+  name: 'tile',
+  supports: supportsTile,
+  share: (p, facts) => tileShare(p.k, facts),
+  lower: (p, io, epilogue, ctx) =>
+    lowerTile(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
 const forwardPatches: ForwardVariant = {
   name: 'patches',
   supports: supportsPatches,
@@ -83,6 +92,7 @@ const forwardPatches: ForwardVariant = {
 export const forwardLadder: readonly ForwardVariant[] = [
   forwardDirect,
   forwardBlock,
+  forwardTile,
   forwardPatches,
   forwardStrips,
   forwardWinogradStrips,

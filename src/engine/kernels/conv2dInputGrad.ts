@@ -15,6 +15,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import { lowerStrips, plainStrips, supportsStrips } from './conv2dStrips.js';
+import { lowerTile, supportsTileBackward, tileShare } from './conv2dTile.js';
 import { inputGradWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
@@ -71,6 +72,14 @@ const inputGradStrips: InputGradVariant = {
     lowerStrips(plainStrips, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
+const inputGradTile: InputGradVariant = {
+  name: 'tile',
+  supports: supportsTileBackward,
+  share: (p, facts) => tileShare(p.c * p.kh * p.kw, facts),
+  lower: (p, io, epilogue, ctx) =>
+    lowerTile(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
 const inputGradPatches: InputGradVariant = {
   name: 'patches',
   supports: supportsPatchesBackward,
@@ -83,6 +92,7 @@ const inputGradPatches: InputGradVariant = {
 export const inputGradLadder: readonly InputGradVariant[] = [
   inputGradDirect,
   inputGradBlock,
+  inputGradTile,
   inputGradPatches,
   inputGradStrips,
   inputGradWinogradStrips,

@@ -1,20 +1,19 @@
 /** Lowering of patches.wgsl: convolutions without padding on adapters that run on the CPU. */
 import patches from '../../shaders/conv2d/patches.wgsl';
-import pack from '../../shaders/conv2d/patches_pack.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import weightGradPatches from '../../shaders/conv2d/weight_grad_patches.wgsl';
 import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import {
-  bind,
-  type Conv2dProblem,
-  conv2dBytes,
-  conv2dFlops,
-  join,
-  planes,
-  sizeWords,
-} from './conv2dProblem.js';
+  isMatrix,
+  isMatrixBackward,
+  type MatrixOperands,
+  matrixSize,
+  packMatrix,
+  weightGradWords,
+} from './conv2dMatrix.js';
+import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops } from './conv2dProblem.js';
 
 /** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
@@ -23,19 +22,17 @@ const BLOCK = 32;
 /** Most r of a launch: weights of one block with its tables must fit the buffer. */
 const CHUNK = Math.floor((UNIFORM - 2 * BLOCK) / (BLOCK + 1) / 4) * 4;
 
-function suits(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  return facts.software && facts.subgroupSize === 8 && p.groups === 1 && p.ph === 0 && p.pw === 0;
+/** Whether the adapter is one that patches are made for. */
+function suits(facts: DeviceFacts): boolean {
+  return facts.software && facts.subgroupSize === 8;
 }
 
-/** Forward and weight gradient: any kernel, stride and dilation, as long as no tap leaves the image. */
 export function supportsPatches(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  return suits(p, facts);
+  return suits(facts) && isMatrix(p);
 }
 
-/** Input gradient: only where each input pixel belongs to exactly one patch. */
 export function supportsPatchesBackward(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  const tiled = p.kh === p.sh && p.kw === p.sw && p.h === p.oh * p.sh && p.w === p.ow * p.sw;
-  return suits(p, facts) && tiled && (p.kh === 1 || p.dh === 1) && (p.kw === 1 || p.dw === 1);
+  return suits(facts) && isMatrixBackward(p);
 }
 
 /** Of the ceiling, where `m` rows of the 32 of a block are used. */
@@ -46,19 +43,12 @@ export function patchesShare(m: number): number {
 /** `backward` takes gy to gx; otherwise x to y. */
 export function lowerPatches(
   p: Conv2dProblem,
-  io: { readonly input: Operand; readonly weight: Operand; readonly output: Operand },
+  io: MatrixOperands,
   backward: boolean,
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  const taps = p.c * p.kh * p.kw;
-  const r = backward ? p.k : taps;
-  const m = backward ? taps : p.k;
-  const input = planes('IN', io.input);
-  const output = planes('OUT', io.output);
-  const large = [p.sh * p.w, p.sw] as const;
-  const small = [p.ow, 1] as const;
-  const [from, to] = backward ? [small, large] : [large, small];
+  const { r, m } = matrixSize(p, backward);
   const across = Math.ceil(p.ow / 8);
   const tiles = across * Math.ceil(p.oh / 4);
   const blocks = Math.ceil(m / BLOCK);
@@ -67,78 +57,28 @@ export function lowerPatches(
   const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
   for (let block = 0; block < blocks; block += together) {
-    const count = Math.min(together, blocks - block);
+    const some = Math.min(together, blocks - block);
     for (let first = 0; first < r; first += chunk) {
-      const some = Math.min(chunk, r - first);
-      const r4 = Math.ceil(some / 4) * 4;
-      const share = (count / blocks) * (some / r);
-      const sizes = [
-        r4,
-        m,
-        p.n,
-        p.oh,
-        p.ow,
-        input.IN_BATCH as number,
-        ...from,
-        output.OUT_BATCH as number,
-        ...to,
-        output.OUT_OFFSET as number,
-        0,
-        backward ? p.c * p.h * p.w : p.k * p.oh * p.ow,
-        0,
-        0,
-        input.IN_OFFSET as number,
-        across,
-        tiles,
-        block,
-        first > 0 ? 1 : 0,
-        first + some === r ? 1 : 0,
-      ];
-      const packing = [
-        r,
-        first,
-        some,
-        count,
-        backward ? 1 : 0,
-        p.kh * p.kw,
-        p.kw,
-        p.dh * p.w,
-        p.dw,
-        p.h * p.w,
-        p.oh * p.ow,
-        io.weight.layout.offset,
-      ];
-      const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
+      const part = { rows: BLOCK, block, blocks: some, first, count: Math.min(chunk, r - first) };
+      const share = (some / blocks) * (part.count / r);
       const packed = ctx.scratch([UNIFORM]);
-      const length = count * r4 * BLOCK;
-      launches.push(
-        {
-          shader: pack,
-          pieces: [sizesPiece],
-          constants: {},
-          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
-          workgroups: [Math.ceil(length / 64), 1, 1],
-          variant: 'pack',
-          flops: 0,
-          bytes: 8 * length,
-        },
-        {
-          shader: patches,
-          pieces: [sizesPiece, ...parts.pieces],
-          constants: parts.constants,
-          bindings: [
-            bind(0, io.input, 'read'),
-            bind(1, packed, 'uniform'),
-            bind(2, io.output, chunk < r ? 'read_write' : 'write'),
-            bind(3, words, 'uniform'),
-            ...parts.bindings,
-          ],
-          workgroups: [Math.ceil((p.n * tiles) / 4), count, 1],
-          variant: `patches 8x4x32${parts.label}`,
-          flops: conv2dFlops(p) * share,
-          bytes: conv2dBytes(p) * share,
-        },
-      );
+      const { launch, words } = packMatrix(p, io, backward, part, packed, parts.words, [across, tiles], ctx);
+      launches.push(launch, {
+        shader: patches,
+        pieces: [sizesPiece, ...parts.pieces],
+        constants: parts.constants,
+        bindings: [
+          bind(0, io.input, 'read'),
+          bind(1, packed, 'uniform'),
+          bind(2, io.output, chunk < r ? 'read_write' : 'write'),
+          bind(3, words, 'uniform'),
+          ...parts.bindings,
+        ],
+        workgroups: [Math.ceil((p.n * tiles) / 4), some, 1],
+        variant: `patches 8x4x32${parts.label}`,
+        flops: conv2dFlops(p) * share,
+        bytes: conv2dBytes(p) * share,
+      });
     }
   }
   return launches;
@@ -163,34 +103,7 @@ export function lowerWeightGradPatches(
   const parts = Math.ceil(pixels / run);
   const count = p.k * m;
   const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
-  const x = planes('X', io.x);
-  const gy = planes('GY', io.gy);
-  const words = [
-    m,
-    p.k,
-    pixels,
-    p.oh,
-    p.ow,
-    0,
-    p.kh,
-    p.kw,
-    p.dh * p.w,
-    p.dw,
-    p.h * p.w,
-    x.X_BATCH as number,
-    p.sh * p.w,
-    p.sw,
-    x.X_OFFSET as number,
-    0,
-    sums.layout.offset,
-    gy.GY_OFFSET as number,
-    run,
-    parts,
-    gy.GY_BATCH as number,
-    p.ow,
-    1,
-  ];
-  const sizes = ctx.constant(sizeWords(words));
+  const sizes = ctx.constant(weightGradWords(p, io, sums, run, parts));
   const launches: Launch[] = [
     {
       shader: weightGradPatches,

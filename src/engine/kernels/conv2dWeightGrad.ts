@@ -14,6 +14,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import { lowerWeightGradStrips, supportsStrips } from './conv2dStrips.js';
+import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { grid1d } from './grid.js';
 
 /** `x` [n,c,h,w] and `gy` [n,k,oh,ow] in planes layout; `gw` [k, c/groups, kh, kw] contiguous. */
@@ -60,10 +61,17 @@ const weightGradStrips: WeightGradVariant = {
   lower: lowerWeightGradStrips,
 };
 
+const weightGradTile: WeightGradVariant = {
+  name: 'tile',
+  supports: supportsWeightGradTile,
+  share: (p, facts) => tileShare(p.c * p.kh * p.kw, facts),
+  lower: lowerWeightGradTile,
+};
+
 const weightGradPatches: WeightGradVariant = {
   name: 'patches',
   supports: supportsPatches,
-  share: () => 0.1,
+  share: () => 0.11,
   lower: lowerWeightGradPatches,
 };
 
@@ -71,6 +79,7 @@ const weightGradPatches: WeightGradVariant = {
 export const weightGradLadder: readonly WeightGradVariant[] = [
   weightGradDirect,
   weightGradBlockVariant,
+  weightGradTile,
   weightGradPatches,
   weightGradStrips,
 ];
