@@ -2,7 +2,7 @@ import type { Device } from '../engine/device.js';
 import { fail } from '../engine/errors.js';
 import { oneCycle } from '../engine/optim/oneCycle.js';
 import type { Plan } from '../engine/plan/types.js';
-import type { HostArray, Program } from '../engine/program/program.js';
+import type { HostArray, Program, Value } from '../engine/program/program.js';
 import type { TrainConfig } from './config.js';
 import { UNet } from './model.js';
 import {
@@ -94,6 +94,23 @@ function plus(sums: LossSums, losses: Readonly<Record<LossName, number>>): LossS
   };
 }
 
+export interface TrainerOptions {
+  /** Told after each kernel that is ready. */
+  readonly onCompile?: (done: number, total: number) => void;
+  /**
+   * Runs one early step in place of `program.run`, to the same values: for a profile. It is the third step from where the
+   * training starts or goes on, when all is warm, or the last where there are fewer. No other step runs meanwhile.
+   */
+  readonly profiled?: (
+    program: Program<BatchInput, LossName>,
+    inputs: Readonly<Record<BatchInput, HostArray>>,
+    scalars: Readonly<Record<'lr' | 'momentum' | 'step' | 'seed', number>>,
+  ) => Promise<Record<LossName, Value>>;
+}
+
+/** Steps before the one that is profiled. */
+const WARM = 2;
+
 /** Trains a U-Net: epochs of batches under the one-cycle schedule. It knows nothing of files, screens or signals. */
 export class Trainer {
   readonly model: UNet;
@@ -103,12 +120,14 @@ export class Trainer {
   private readonly schedule: (step: number) => { lr: number; momentum: number };
   private readonly batchesPerEpoch: number;
   private at: Progress = beginning;
+  /** Steps that this trainer has submitted. */
+  private submitted = 0;
 
   constructor(
     device: Device,
     readonly config: TrainConfig,
     private readonly source: BatchSource,
-    options: { readonly onCompile?: (done: number, total: number) => void } = {},
+    private readonly options: TrainerOptions = {},
   ) {
     this.model = new UNet({ ...config.model, seed: config.seed });
     this.optimizer = makeOptimizer(this.model, config);
@@ -173,9 +192,17 @@ export class Trainer {
       const program = await this.training.get(batch.count);
       const { step } = submitted;
       const { lr, momentum } = this.schedule(step);
-      const running = program.run(hostArrays(batch), { lr, momentum, step, seed: this.config.seed });
+      const scalars = { lr, momentum, step, seed: this.config.seed };
+      const profiled = this.isProfiled(step) ? this.options.profiled : undefined;
+      this.submitted++;
+      if (profiled) await settle(0);
+      const running = profiled
+        ? profiled(program, hostArrays(batch), scalars)
+        : program.run(hostArrays(batch), scalars);
       // Read in its turn; a failure is raised there, not as one that nobody handles.
       running.catch(() => {});
+      // A profile is submitted bit by bit: the next step must not come between.
+      if (profiled) await running.catch(() => {});
       submitted = { ...submitted, batch: submitted.batch + 1, step: step + 1 };
       const done = submitted;
       waiting.push(async () => {
@@ -206,6 +233,11 @@ export class Trainer {
     const result = means(this.at.sums);
     this.at = { epoch: epoch + 1, batch: 0, step: this.at.step, sums: nothing };
     return result;
+  }
+
+  /** Whether the next step to submit is the one whose kernels are timed. */
+  private isProfiled(step: number): boolean {
+    return this.submitted === WARM || (this.submitted < WARM && step === this.steps - 1);
   }
 
   /** Losses over all batches of `source` in eval mode; each batch's probabilities go to `onProbabilities`. */

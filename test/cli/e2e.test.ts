@@ -5,6 +5,7 @@ import { decode as decodePng } from 'fast-png';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EpochRecord, RunConfig, RunSummary } from '../../src/cli/records.js';
 import { runPaths } from '../../src/cli/runFolder.js';
+import type { ChromeTrace } from '../../src/engine/program/chromeTrace.js';
 import { decodeResume, decodeWeights } from '../../src/unet/checkpoint.js';
 import { type Ended, filesOf, makeData, metricsOf, TINY, useCommand } from './command.js';
 
@@ -113,8 +114,16 @@ describe('prepare, train', () => {
     'gives the same bits for the same seed, and with --json nothing but JSON on stdout',
     async () => {
       const again = place('again');
-      const { code, out, err } = await shell.run(['train', ...settings(), '--out', again, '--json']);
+      const trace = place('step.json');
+      const args = ['train', ...settings(), '--out', again, '--json', '--trace', trace];
+      const { code, out, err } = await shell.run(args);
       expect(code, err).toBe(0);
+      // The step that was traced is as any other, so that the bits below are the same.
+      const { traceEvents, otherData } = json<ChromeTrace>(trace);
+      const kernels = traceEvents.filter(({ ph }) => ph === 'X').length;
+      expect(err).toContain(`wrote ${trace}: the ${kernels} kernels of step 3`);
+      expect(err).toContain(`; ${kernels} kernels a step`);
+      expect(otherData.step).toBe('3');
       const lines = out
         .trimEnd()
         .split('\n')

@@ -7,7 +7,8 @@ import type { Op } from '../../src/engine/op.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
-import { profile } from '../../src/engine/program/profile.js';
+import { type ChromeTrace, chromeTrace } from '../../src/engine/program/chromeTrace.js';
+import { profile, runProfiled } from '../../src/engine/program/profile.js';
 import { Parameter, Tensor, tensor } from '../../src/engine/tensor.js';
 import { openNodeDevice } from '../../src/node/device.js';
 import { testDevice } from '../support/device.js';
@@ -216,12 +217,53 @@ describe('profile()', () => {
       expect(milliseconds).toBeGreaterThanOrEqual(0);
       expect(kernel).toMatch(/\w+\/\w+/);
     }
+    const profiled = await runProfiled(b.program, { x: ramp(4) }, { lr: 0.1 });
+    expect(profiled.values).toEqual(await a.program.run({ x: ramp(4) }, { lr: 0.1 }));
     const next = { x: ramp(4) };
     expect((await b.program.run(next, { lr: 0.1 })).loss.item()).toBe(
       (await a.program.run(next, { lr: 0.1 })).loss.item(),
     );
     a.program.destroy();
     b.program.destroy();
+  });
+});
+
+describe('chromeTrace()', () => {
+  it('has every dispatch of the plan, one after the other, with its work', async () => {
+    const device = await testDevice();
+    const { program } = await stepping(device);
+    const { steps, values } = await runProfiled(program, { x: ramp(4) }, { lr: 0.1 });
+    expect(Number.isFinite(values.loss.item())).toBe(true);
+    const text = JSON.stringify(chromeTrace('a step', steps, { adapter: device.name }));
+    const { traceEvents, otherData } = JSON.parse(text) as ChromeTrace;
+    expect(otherData).toEqual({ adapter: device.name });
+    const [process, thread, ...events] = traceEvents;
+    expect(process).toMatchObject({ ph: 'M', name: 'process_name', args: { name: 'a step' } });
+    expect(thread).toMatchObject({ ph: 'M', name: 'thread_name' });
+    const { plan } = program;
+    expect(events.map(({ name, args }) => [name, args])).toEqual(
+      plan.steps.map(({ shader, label, variant, bytes, flops }, dispatch) => [
+        shader.name,
+        {
+          op: label,
+          variant,
+          dispatch,
+          GFLOP: Number((flops / 1e9).toPrecision(6)),
+          bytes,
+          'GFLOP/s': expect.any(Number),
+          'GB/s': expect.any(Number),
+        },
+      ]),
+    );
+    let end = 0;
+    for (const event of events) {
+      if (event.ph !== 'X') throw new Error('a dispatch is a complete event');
+      // Rounded to six digits, so that ends and starts may differ by less than a millionth.
+      expect(event.ts).toBeGreaterThanOrEqual(end * (1 - 1e-5) - 1);
+      expect(event.dur).toBeGreaterThanOrEqual(0);
+      end = event.ts + event.dur;
+    }
+    program.destroy();
   });
 });
 

@@ -2,10 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/engine/device.js';
+import { runProfiled } from '../../src/engine/program/profile.js';
 import { openNodeDevice } from '../../src/node/device.js';
 import { decodeResume, encodeResume, restoreOptimizer } from '../../src/unet/checkpoint.js';
 import type { TrainConfig } from '../../src/unet/config.js';
-import { type HostBatch, type StepReport, Trainer } from '../../src/unet/train.js';
+import { type HostBatch, type StepReport, Trainer, type TrainerOptions } from '../../src/unet/train.js';
 import { testDevice } from '../support/device.js';
 import { discSource, discs, SIZE, tinyConfig } from './discs.js';
 
@@ -36,8 +37,12 @@ async function finish(trainer: Trainer): Promise<StepReport[]> {
 }
 
 /** Two epochs of 8 discs by threes, so that each epoch's last batch has 2. */
-async function twoEpochs(device: Device, config: TrainConfig): Promise<Record<string, number[]>> {
-  const trainer = new Trainer(device, config, discSource(8, 3));
+async function twoEpochs(
+  device: Device,
+  config: TrainConfig,
+  options: TrainerOptions = {},
+): Promise<Record<string, number[]>> {
+  const trainer = new Trainer(device, config, discSource(8, 3), options);
   await finish(trainer);
   const result = await weights(trainer);
   await trainer.destroy();
@@ -74,7 +79,15 @@ describe('a training', () => {
   it('gives the same bits for the same seed, and others for another', async () => {
     const device = await testDevice();
     const first = await twoEpochs(device, tinyConfig());
-    expect(await twoEpochs(device, tinyConfig())).toEqual(first);
+    const profiles: number[] = [];
+    const profiled: TrainerOptions['profiled'] = async (program, inputs, scalars) => {
+      const { steps, values } = await runProfiled(program, inputs, scalars);
+      expect(steps).toHaveLength(program.plan.steps.length);
+      profiles.push(scalars.step);
+      return values;
+    };
+    expect(await twoEpochs(device, tinyConfig(), { profiled })).toEqual(first);
+    expect(profiles).toEqual([2]);
     expect(await twoEpochs(device, tinyConfig({ seed: 6 }))).not.toEqual(first);
   });
 

@@ -35,6 +35,8 @@ export interface TrainOptions extends ModelOptions, SplitOptions, DeviceOptions,
   readonly resume?: string;
   /** Replace what is in the run's folder. */
   readonly force?: boolean;
+  /** Where to write a timeline of one step's kernels. */
+  readonly trace?: string;
 }
 
 /** Options that `--resume` allows beside itself: where things are, not what they are. */
@@ -47,6 +49,7 @@ const WITH_RESUME: ReadonlySet<string> = new Set([
   'tuning',
   'patience',
   'stopAfter',
+  'trace',
   'json',
   'debug',
 ]);
@@ -71,7 +74,11 @@ export function defineTrain(program: Command, action: (options: TrainOptions) =>
     .addOption(numberOption('--stop-after <epoch>', 'stop after this epoch, to go on with --resume', count));
   splitFlags(command, "the preset's")
     .option('--resume <run>', 'go on with a run folder, to the bit')
-    .option('--force', 'replace the run that is in the folder');
+    .option('--force', 'replace the run that is in the folder')
+    .option(
+      '--trace <file>',
+      'write the kernels of an early step on a timeline, for Perfetto or chrome://tracing',
+    );
   jsonFlags(tuningFlags(deviceFlags(command))).action(async (options: TrainOptions) => {
     checkTrain(options);
     await action(options);

@@ -1,7 +1,7 @@
 import { type Split, splitByPatient, writeSplit } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import { bytesText } from '../../engine/plan/print.js';
-import { type StepReport, Trainer } from '../../unet/train.js';
+import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
 import type { TrainOptions } from '../commands/train.js';
 import { describeData, describeSplit } from '../describeData.js';
 import { type Interrupt, watchInterrupt } from '../interrupt.js';
@@ -23,6 +23,7 @@ import {
   splitData,
   trainConfig,
 } from './setup.js';
+import { StepTrace } from './trace.js';
 
 /** A training made ready: new, or gone on with. */
 interface Session {
@@ -48,13 +49,16 @@ export async function train(
 ): Promise<void> {
   const device = await openCliDevice(options);
   try {
+    const trace = options.trace === undefined ? undefined : await StepTrace.open(options.trace, device);
+    const making = { ...compiling(options, io), ...(trace ? { profiled: trace.profiled } : {}) };
     const begun =
       options.resume === undefined
-        ? await begin(options, io, device, command, makeData)
-        : await goOn(options.resume, options, io, device);
+        ? await begin(options, io, device, command, making, makeData)
+        : await goOn(options.resume, options, io, device, making);
     const { session, close } = begun;
     try {
       await runEpochs(session, options, device);
+      if (trace) say(options, io)(await trace.finish());
     } finally {
       await session.trainer.destroy();
       await close();
@@ -79,6 +83,7 @@ async function begin(
   io: Io,
   device: Device,
   command: readonly string[],
+  making: TrainerOptions,
   makeData: () => Promise<void> = async () => {},
 ): Promise<Begun> {
   const training = trainConfig(options);
@@ -91,7 +96,7 @@ async function begin(
   try {
     const sides = await splitData(dataset, options);
     const sources = sourcesOf(dataset, sides, training);
-    const trainer = new Trainer(device, training, sources.train, compiling(options, io));
+    const trainer = new Trainer(device, training, sources.train, making);
     const config = await runConfig(options, training, sides, {
       data: path,
       device,
@@ -120,7 +125,13 @@ async function begin(
   }
 }
 
-async function goOn(root: string, options: TrainOptions, io: Io, device: Device): Promise<Begun> {
+async function goOn(
+  root: string,
+  options: TrainOptions,
+  io: Io,
+  device: Device,
+  making: TrainerOptions,
+): Promise<Begun> {
   const run = await openRun(root);
   const config = await run.readConfig();
   const saved = await readResume(run, config.training);
@@ -139,7 +150,7 @@ async function goOn(root: string, options: TrainOptions, io: Io, device: Device)
     );
     const sides = sidesOf(dataset, split);
     const sources = sourcesOf(dataset, sides, config.training);
-    const trainer = new Trainer(device, config.training, sources.train, compiling(options, io));
+    const trainer = new Trainer(device, config.training, sources.train, making);
     saved.load(trainer);
     if (device.name !== config.environment.adapter.name) {
       say(
@@ -186,7 +197,7 @@ function watch(
   return { progress, interrupt };
 }
 
-function compiling(options: TrainOptions, io: Io): { onCompile?: (done: number, total: number) => void } {
+function compiling(options: TrainOptions, io: Io): TrainerOptions {
   if (options.json || !io.stdout.isTTY) return {};
   return {
     onCompile: (done, total) =>

@@ -1,5 +1,5 @@
-import type { HostArray, Program } from './program.js';
-import { bufferUsage, MAP_READ_MODE } from './usage.js';
+import { type HostArray, hostView, type Program, Value } from './program.js';
+import { bufferUsage, MAP_READ_MODE, mapRead } from './usage.js';
 
 /** Time of one dispatch. */
 export interface StepTime {
@@ -33,6 +33,22 @@ export async function profile<I extends string, O extends string>(
     const [start, end] = times[i] as Span;
     return { label, kernel: shader.name, variant, flops, bytes, start, milliseconds: end - start };
   });
+}
+
+/** As {@link profile}, with all outputs too: the same values, to the bit, as those of `run`. */
+export async function runProfiled<I extends string, O extends string>(
+  program: Program<I, O>,
+  inputs: Readonly<Record<I, HostArray>>,
+  scalars: Readonly<Record<string, number>> = {},
+): Promise<{ readonly steps: StepTime[]; readonly values: Record<O, Value> }> {
+  const steps = await profile(program, inputs, scalars);
+  const entries = await Promise.all(
+    program.plan.outputs.map(async ({ name, shape, dtype, buffer, byteOffset, bytes }) => {
+      const data = await mapRead(program.device, program.bufferAt(buffer), bytes, byteOffset);
+      return [name, new Value(shape, hostView(dtype, data, shape))] as const;
+    }),
+  );
+  return { steps, values: Object.fromEntries(entries) as Record<O, Value> };
 }
 
 async function timestamps(program: Program): Promise<Span[]> {

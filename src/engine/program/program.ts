@@ -241,7 +241,8 @@ export class Program<I extends string = string, O extends string = string> {
     for (const buffer of this.own) buffer.destroy();
   }
 
-  private bufferAt(id: number): GPUBuffer {
+  /** @internal The GPU buffer of a buffer of the plan. */
+  bufferAt(id: number): GPUBuffer {
     return this.buffers[id] as GPUBuffer;
   }
 
@@ -327,7 +328,8 @@ function padded(data: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
   return bytes;
 }
 
-function hostView(dtype: DType, range: ArrayBuffer, shape: readonly number[]): HostArray {
+/** @internal What was read back, as an array of the tensor's type. */
+export function hostView(dtype: DType, range: ArrayBuffer, shape: readonly number[]): HostArray {
   if (dtype === 'u8') return new Uint8Array(range, 0, numel(shape));
   return dtype === 'u32' ? new Uint32Array(range) : new Float32Array(range);
 }

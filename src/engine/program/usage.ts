@@ -11,15 +11,20 @@ export const bufferUsage = {
 } as const;
 export const MAP_READ_MODE = 1;
 
-/** Copies `bytes` of a buffer out, by a staging buffer of its own: for what is read now and then, not every step. */
-export async function mapRead(device: Device, source: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+/** Copies `bytes` of a buffer out, from `offset` on, by a staging buffer of its own: for what is read now and then, not every step. */
+export async function mapRead(
+  device: Device,
+  source: GPUBuffer,
+  bytes: number,
+  offset = 0,
+): Promise<ArrayBuffer> {
   const staging = device.gpu.createBuffer({
     size: bytes,
     usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST,
   });
   try {
     const encoder = device.gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
+    encoder.copyBufferToBuffer(source, offset, staging, 0, bytes);
     device.gpu.queue.submit([encoder.finish()]);
     await device.guard(staging.mapAsync(MAP_READ_MODE));
     return staging.getMappedRange().slice(0);
