@@ -1,102 +1,13 @@
-import type { Device } from '../src/engine/device.js';
-import type { Constants, Shader } from '../src/engine/kernel.js';
-import { bufferUsage, MAP_READ_MODE } from '../src/engine/program/usage.js';
-import { moduleText } from '../src/engine/program/wgsl.js';
+import { Stopwatch as PlainStopwatch } from '../src/engine/tuning/stopwatch.js';
 import { type Sample, summarize } from './timing.js';
 
-/** A kernel of the bench's own, ready to run: it stands outside of any plan. */
-export interface BenchKernel {
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly workgroups: readonly [number, number, number];
-}
+export { encode, type LoneKernel as BenchKernel, makeKernel } from '../src/engine/tuning/loneKernel.js';
 
-/** Compiles `shader` with buffers at bindings 0, 1, ... */
-export async function makeKernel(
-  device: Device,
-  shader: Shader,
-  constants: Constants,
-  buffers: readonly GPUBuffer[],
-  workgroups: readonly [number, number, number],
-): Promise<BenchKernel> {
-  const { gpu } = device;
-  const module = gpu.createShaderModule({ label: shader.name, code: moduleText(constants, [], shader) });
-  const pipeline = await device.guard(
-    gpu.createComputePipelineAsync({
-      label: shader.name,
-      layout: 'auto',
-      compute: { module, entryPoint: 'main' },
-    }),
-  );
-  const bindGroup = gpu.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-  });
-  return { pipeline, bindGroup, workgroups };
-}
-
-export function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: BenchKernel): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(...(workgroups as [number, number, number]));
-}
-
-/** Times passes on one device: by timestamp queries where it has them, else by the clock around submit and completion. */
-export class Stopwatch {
-  readonly usesTimestamps: boolean;
-  private readonly querySet: GPUQuerySet | undefined;
-  private readonly resolve: GPUBuffer | undefined;
-  private readonly staging: GPUBuffer | undefined;
-
-  constructor(private readonly device: Device) {
-    const { gpu } = device;
-    this.usesTimestamps = device.facts.features.includes('timestamp-query');
-    if (!this.usesTimestamps) return;
-    this.querySet = gpu.createQuerySet({ type: 'timestamp', count: 2 });
-    this.resolve = gpu.createBuffer({ size: 16, usage: bufferUsage.QUERY_RESOLVE | bufferUsage.COPY_SRC });
-    this.staging = gpu.createBuffer({ size: 16, usage: bufferUsage.MAP_READ | bufferUsage.COPY_DST });
-  }
-
-  /** Milliseconds of one pass with everything `record` puts in it. */
-  async once(record: (pass: GPUComputePassEncoder) => void): Promise<number> {
-    const { querySet, resolve, staging } = this;
-    const device = this.device;
-    const { gpu } = device;
-    await device.idle();
-    const encoder = gpu.createCommandEncoder();
-    if (!querySet || !resolve || !staging) {
-      const pass = encoder.beginComputePass();
-      record(pass);
-      pass.end();
-      const commands = encoder.finish();
-      const start = performance.now();
-      gpu.queue.submit([commands]);
-      await device.idle();
-      return performance.now() - start;
-    }
-    const pass = encoder.beginComputePass({
-      timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
-    });
-    record(pass);
-    pass.end();
-    encoder.resolveQuerySet(querySet, 0, 2, resolve, 0);
-    encoder.copyBufferToBuffer(resolve, 0, staging, 0, 16);
-    gpu.queue.submit([encoder.finish()]);
-    await device.guard(staging.mapAsync(MAP_READ_MODE));
-    const [from, to] = new BigUint64Array(staging.getMappedRange().slice(0)) as unknown as [bigint, bigint];
-    staging.unmap();
-    return Number(to - from) / 1e6;
-  }
-
+/** Times passes on one device, several times over. */
+export class Stopwatch extends PlainStopwatch {
   async repeat(runs: number, record: (pass: GPUComputePassEncoder) => void): Promise<Sample> {
     const times: number[] = [];
     for (let run = 0; run < runs; run++) times.push(await this.once(record));
     return summarize(times);
-  }
-
-  destroy(): void {
-    this.querySet?.destroy();
-    this.resolve?.destroy();
-    this.staging?.destroy();
   }
 }

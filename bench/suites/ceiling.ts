@@ -2,15 +2,15 @@ import type { Device } from '../../src/engine/device.js';
 import type { Shader } from '../../src/engine/kernel.js';
 import { grid1d } from '../../src/engine/kernels/grid.js';
 import { bufferUsage, mapRead } from '../../src/engine/program/usage.js';
+import copyVec4 from '../../src/shaders/ceiling/copy_vec4.wgsl';
+import empty from '../../src/shaders/ceiling/empty.wgsl';
+import fmaScalar from '../../src/shaders/ceiling/fma_scalar.wgsl';
+import fmaVec4 from '../../src/shaders/ceiling/fma_vec4.wgsl';
 import type { Context, Suite } from '../context.js';
 import { type BenchKernel, encode, makeKernel, Stopwatch } from '../kernel.js';
 import type { Row } from '../report.js';
 import copyScalar from '../shaders/copy_scalar.wgsl';
-import copyVec4 from '../shaders/copy_vec4.wgsl';
-import empty from '../shaders/empty.wgsl';
 import fmaFew from '../shaders/fma_few.wgsl';
-import fmaScalar from '../shaders/fma_scalar.wgsl';
-import fmaVec4 from '../shaders/fma_vec4.wgsl';
 import { milliseconds, type Sample, summarize } from '../timing.js';
 
 /** The three figures that bound every kernel on a device. */

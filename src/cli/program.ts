@@ -9,6 +9,7 @@ import { definePrepare, type PrepareOptions, runPrepare } from './commands/prepa
 import { definePreview, type PreviewOptions, runPreview } from './commands/preview.js';
 import { defineReport, type ReportOptions, runReport } from './commands/report.js';
 import { defineTrain, runTrain, type TrainOptions } from './commands/train.js';
+import { defineTune, runTune, type TuneCommandOptions } from './commands/tune.js';
 import { type Io, UsageError } from './io.js';
 import { VERSION } from './version.js';
 
@@ -22,6 +23,7 @@ export interface Actions {
   preview(options: PreviewOptions, io: Io): Promise<void>;
   demo(options: DemoOptions, io: Io): Promise<void>;
   plan(options: PlanCommandOptions, io: Io): Promise<void>;
+  tune(options: TuneCommandOptions, io: Io): Promise<void>;
   report(options: ReportOptions, io: Io): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ const ACTIONS: Actions = {
   preview: runPreview,
   demo: runDemo,
   plan: runPlan,
+  tune: runTune,
   report: runReport,
 };
 
@@ -93,6 +96,7 @@ function build(io: Io, actions: Actions): Command {
   definePreview(program, (options) => actions.preview(options, io));
   defineDemo(program, (options) => actions.demo(options, io));
   definePlan(program, (options) => actions.plan(options, io));
+  defineTune(program, (options) => actions.tune(options, io));
   defineReport(program, (options) => actions.report(options, io));
   return program;
 }

@@ -16,6 +16,7 @@ async function shell(...args: string[]) {
       throw new Error('The device\nwas lost.', { cause: new Error('driver reset') });
     },
     plan: take('plan'),
+    tune: take('tune'),
     report: take('report'),
   };
   const code = await run(
@@ -29,7 +30,18 @@ async function shell(...args: string[]) {
   return { ...told, code };
 }
 
-const COMMANDS = ['info', 'prepare', 'train', 'evaluate', 'predict', 'preview', 'demo', 'plan', 'report'];
+const COMMANDS = [
+  'info',
+  'prepare',
+  'train',
+  'evaluate',
+  'predict',
+  'preview',
+  'demo',
+  'plan',
+  'tune',
+  'report',
+];
 
 describe('help', () => {
   it.each(COMMANDS)('%s --help explains and gives an example', async (command) => {
