@@ -1,2 +1,3 @@
-/** What Node adds to the engine: devices through Dawn. */
+/** What Node adds to the engine: devices through Dawn, and the tuning tables saved on this machine. */
 export * from './node/device.js';
+export { readTuning, savedTuning, tuningPath } from './node/tuningFile.js';

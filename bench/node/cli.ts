@@ -25,11 +25,12 @@ import { memory } from '../suites/memory.js';
 import { profile } from '../suites/profile.js';
 import { startup } from '../suites/startup.js';
 import { step } from '../suites/step.js';
+import { tuning } from '../suites/tuning.js';
 import { nodeHost } from './host.js';
 import { saves } from './saves.js';
 
 // In this order, so that the suites that need a cold start come first.
-const SUITES: readonly Suite[] = [ceiling, step, startup, memory, infer, check, profile, ladder];
+const SUITES: readonly Suite[] = [ceiling, step, startup, memory, infer, check, profile, ladder, tuning];
 
 const help = (command: string): string => `Usage: ${command} [SUITE...] [options]
 

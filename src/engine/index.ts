@@ -19,3 +19,6 @@ export { readParameters, writeParameter } from './program/residence.js';
 export { Rng } from './random.js';
 export { Parameter, Tensor, tensor } from './tensor.js';
 export { assign } from './trace.js';
+export { loadTuning, saveTuning, type TextStore } from './tuning/store.js';
+export { parseTable, type TuningEntry, type TuningTable } from './tuning/table.js';
+export { type Tuned, type TuneOptions, type TuneProgress, tune } from './tuning/tune.js';

@@ -1,26 +1,19 @@
 /** Where tuning tables lie on this machine: a file a device, in the user's folder of caches. */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ShaderGradError } from '../engine/errors.js';
 import type { DeviceFacts } from '../engine/kernel.js';
 import { isTableOf, parseTable, type TuningTable, tunedDevice } from '../engine/tuning/table.js';
+import { cacheFolder } from './cacheFolder.js';
 
-/** The file of a device's own table: in $XDG_CACHE_HOME, or where the platform keeps caches. */
+/** The file of a device's own table: below $XDG_CACHE_HOME, or ~/.cache. */
 export function tuningPath(facts: DeviceFacts): string {
   const { kind, description, subgroupSize } = tunedDevice(facts);
   const name = `${kind} ${description} ${subgroupSize ?? ''}`
     .toLowerCase()
     .replace(/[^a-z0-9.]+/g, '-')
     .replace(/^-|-$/g, '');
-  return join(cacheFolder(), 'shadergrad', 'tuning', `${name}.json`);
-}
-
-function cacheFolder(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  if (XDG_CACHE_HOME) return XDG_CACHE_HOME;
-  if (process.platform === 'win32' && LOCALAPPDATA) return LOCALAPPDATA;
-  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
+  return join(cacheFolder(), 'tuning', `${name}.json`);
 }
 
 /** The table in a file; null where there is no such file. @throws ShaderGradError where it cannot be read or is none */

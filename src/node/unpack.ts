@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
+import { cacheFolder } from './cacheFolder.js';
 import { readTar, type TarEntry as UnpackedFile } from './tar.js';
 
 /** The npm package whose folder `bin` carries SwiftShader, Chromium and the libraries Chromium needs. */
@@ -83,8 +84,7 @@ async function locatePackage(): Promise<{ folder: string; version: string }> {
 
 function cacheFolders(): string[] {
   const user = process.getuid?.() ?? 'user';
-  const own = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache');
-  return [path.join(own, 'shadergrad'), path.join(os.tmpdir(), `shadergrad-${user}`)];
+  return [cacheFolder(), path.join(os.tmpdir(), `shadergrad-${user}`)];
 }
 
 async function isOwnFolder(folder: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shippedEntries } from '../../scripts/shippedEntries.js';
 import { plan } from '../../src/engine/compile.js';
 import { grad } from '../../src/engine/grad.js';
 import type { Candidate, DeviceFacts, Problem } from '../../src/engine/kernel.js';
@@ -9,11 +10,13 @@ import { Parameter } from '../../src/engine/tensor.js';
 import { choose } from '../../src/engine/tuning/choose.js';
 import { parseForce, variantsByOp } from '../../src/engine/tuning/force.js';
 import { shippedTable } from '../../src/engine/tuning/shipped.js';
+import { loadTuning, saveTuning } from '../../src/engine/tuning/store.js';
 import {
   emptyTable,
   isTableOf,
   parseTable,
   problemKey,
+  problemOf,
   type TuningTable,
 } from '../../src/engine/tuning/table.js';
 import { facts } from './facts.js';
@@ -174,6 +177,42 @@ describe('a plan with a tuning table', () => {
   });
 });
 
+describe('the entries that ship', () => {
+  const sizes = [1, 2, 4, 8].map((n) => [n, 16, 128, 128, 32]);
+  const choices = sizes.map((each) => ({ problem: keyOf(...each), candidates }));
+  const timed = (best: string, others: Readonly<Record<string, number>>) => ({
+    variant: best,
+    milliseconds: { [best]: 1, ...others },
+  });
+
+  it('are those alone that change a choice for the better', () => {
+    const shipped = (...entries: ReturnType<typeof timed>[]) => {
+      const table = {
+        ...tableOf({}),
+        entries: Object.fromEntries(choices.map(({ problem: key }, i) => [key, entries[i]])),
+      };
+      return [table as TuningTable, shippedEntries(table as TuningTable, choices)] as const;
+    };
+    const expected = timed('block', { tiled: 2, direct: 30 });
+    const other = timed('tiled', { block: 2 });
+    const close = timed('tiled', { block: 1.01 });
+    expect(shipped(expected, expected, close, expected)[1]).toEqual({});
+    expect(shipped(other, other, other, other)[1]).toEqual({
+      tiled: [keyOf(...(sizes[0] as number[])), keyOf(...(sizes[3] as number[]))],
+    });
+    // One that is off must not lead its neighbours astray.
+    const [table, lists] = shipped(expected, other, expected, expected);
+    const entries = Object.entries(lists).flatMap(([variant, keys]) =>
+      keys.map((key) => [key, { variant, milliseconds: {} }] as const),
+    );
+    const made = { ...table, entries: Object.fromEntries(entries) };
+    for (const { problem: key } of choices) {
+      const { variant } = choose('conv2d', problemOf(key).problem, candidates, { table: made });
+      expect(variant, key).toBe(table.entries[key]?.variant);
+    }
+  });
+});
+
 describe('words that force kernels', () => {
   it('are for one op or for all that have it', () => {
     expect(parseForce(['direct'])).toEqual({
@@ -197,6 +236,25 @@ describe('words that force kernels', () => {
     expect(() => parseForce(['conv2d=fast'])).toThrow(/^[^;]*"conv2d=fast"; there are conv2d=direct[^,]*\.$/);
     expect(() => parseForce(['constructor=direct'])).toThrow(/there are conv2d=/);
     expect(() => parseForce(['conv2d='])).toThrow(/"conv2d="/);
+  });
+});
+
+describe("a page's storage", () => {
+  const held = new Map<string, string>();
+  const store = {
+    getItem: (key: string) => held.get(key) ?? null,
+    setItem: (key: string, text: string) => void held.set(key, text),
+  };
+
+  it('keeps a table for each device, and gives nothing where there is no whole one', () => {
+    const table = tableOf({ [own]: 'tiled' });
+    expect(loadTuning(facts(), store)).toBeUndefined();
+    saveTuning(table, store);
+    saveTuning(tableOf({}, { ...facts(), subgroupSize: 32 }), store);
+    expect(loadTuning(facts(), store)).toEqual(table);
+    expect(loadTuning({ ...facts(), description: 'another' }, store)).toBeUndefined();
+    for (const key of held.keys()) held.set(key, '{');
+    expect(loadTuning(facts(), store)).toBeUndefined();
   });
 });
 

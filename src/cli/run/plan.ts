@@ -1,10 +1,9 @@
 import type { DeviceFacts } from '../../engine/kernel.js';
 import { planJson, printPlan } from '../../engine/plan/print.js';
-import type { Plan } from '../../engine/plan/types.js';
 import { knownCeiling } from '../../engine/tuning/ceilings.js';
-import type { Why } from '../../engine/tuning/choose.js';
 import { parseForce } from '../../engine/tuning/force.js';
 import type { Ceiling, TuningTable } from '../../engine/tuning/table.js';
+import { choicesText } from '../choices.js';
 import type { PlanCommandOptions } from '../commands/plan.js';
 import type { Io } from '../io.js';
 import { factsOf } from '../knownDevices.js';
@@ -70,20 +69,4 @@ function ceilingOf(
   if (tuning?.ceiling) return { ceiling: tuning.ceiling, from: 'measured by shadergrad tune' };
   const known = knownCeiling(kind);
   return { ceiling: known?.ceiling ?? null, from: known ? `default of ${kind}: ${known.from}` : '' };
-}
-
-const words: Readonly<Record<Why, string>> = {
-  forced: 'forced',
-  tuned: 'by the tuning table',
-  near: 'by a near entry of it',
-  expected: 'by the share they expect',
-};
-
-function choicesText({ steps }: Plan): string {
-  const choices = new Map(steps.flatMap(({ group, choice }) => (choice ? [[group, choice.why]] : [])));
-  const counts = Object.entries(words).flatMap(([why, text]) => {
-    const count = [...choices.values()].filter((each) => each === why).length;
-    return count > 0 ? [`${count} ${text}`] : [];
-  });
-  return `${choices.size} chosen among several${counts.length > 0 ? `, ${counts.join(', ')}` : ''}`;
 }

@@ -2,6 +2,7 @@ import { type Split, splitByPatient, writeSplit } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import { bytesText } from '../../engine/plan/print.js';
 import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
+import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
 import { describeData, describeSplit } from '../describeData.js';
 import { type Interrupt, watchInterrupt } from '../interrupt.js';
@@ -224,6 +225,7 @@ async function tellFacts(
   tell(
     `device: ${device.name}${device.facts.software ? ' (software: runs on the CPU)' : ''}; ${plan.steps.length} kernels a step, ready in ${seconds.toFixed(1)} s`,
   );
+  tell(`kernels: ${choicesText(plan)}`);
   tell(
     `memory: ${bytesText(memory.transient)} for a step, ${bytesText(memory.state)} for weights and optimiser; ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
   );

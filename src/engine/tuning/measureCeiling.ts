@@ -11,7 +11,7 @@ import type { Stopwatch } from './stopwatch.js';
 import type { Ceiling } from './table.js';
 
 const STORAGE = bufferUsage.STORAGE | bufferUsage.COPY_DST;
-const RUNS = 5;
+const RUNS = 3;
 
 /** What bounds kernels on a device, in about a second: the best of a few runs of kernels that do one thing only. */
 export async function measureCeiling(device: Device, watch: Stopwatch): Promise<Ceiling> {
@@ -78,7 +78,7 @@ async function multiplyAdds(
 async function copied(device: Device, watch: Stopwatch, each: number): Promise<number> {
   const { gpu, facts } = device;
   // Larger than any cache, smaller than what a binding may be.
-  const wanted = facts.software ? 2 ** 26 : 2 ** 28;
+  const wanted = facts.software ? 2 ** 25 : 2 ** 28;
   const bytes = Math.min(wanted, facts.limits.maxStorageBufferBindingSize, facts.limits.maxBufferSize) & ~255;
   const [source, target] = [0, 1].map(() => gpu.createBuffer({ size: bytes, usage: STORAGE })) as [
     GPUBuffer,

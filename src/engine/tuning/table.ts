@@ -60,6 +60,12 @@ export function problemKey(op: string, { form, sizes }: Problem): string {
   return `${op} ${form} ${sizes.join('x')}`;
 }
 
+/** What {@link problemKey} made a key of. */
+export function problemOf(key: string): { readonly op: string; readonly problem: Problem } {
+  const [op = '', form = '', sizes = ''] = key.split(' ');
+  return { op, problem: { form, sizes: sizes.split('x').map(Number) } };
+}
+
 /** A variant that a table names for a problem, and whether for this very one. */
 export interface Named {
   readonly variant: string;

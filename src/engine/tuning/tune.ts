@@ -71,7 +71,7 @@ export async function tune(
     let table = given ?? emptyTable(device.facts);
     const problems = problemsOf(plans, table);
     let measured = 0;
-    if (problems.length > 0 && !stopped()) {
+    if (problems.length > 0 && !table.ceiling && !stopped()) {
       table = { ...table, ceiling: await measureCeiling(device, watch) };
     }
     for (const choice of problems) {
