@@ -117,7 +117,7 @@ function numbers(constants: Constants): Record<string, number> {
     Object.entries(constants).flatMap(([name, value]) =>
       typeof value === 'number'
         ? [[name, value]]
-        : typeof value === 'object' && 'type' in value
+        : typeof value === 'object' && 'type' in value && value.type !== 'alias'
           ? [[name, value.value]]
           : [],
     ),

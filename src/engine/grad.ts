@@ -30,7 +30,10 @@ export function grad<const T extends readonly Tensor[]>(
     if (wanted.has(t) || t.inputs.some((input) => reaches.has(input))) reaches.add(t);
   }
   const gradients = new Map<Tensor, Tensor>();
-  if (reaches.has(loss)) gradients.set(loss, Tensor.full(loss.shape, 1));
+  if (reaches.has(loss)) {
+    const one = Tensor.full(loss.shape, 1);
+    gradients.set(loss, loss.dtype === 'f16' ? one.half() : one);
+  }
   for (const t of order.reverse()) {
     const gy = gradients.get(t);
     if (!gy || !t.op) continue;

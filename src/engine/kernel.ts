@@ -15,8 +15,17 @@ export interface TypedConstant {
   readonly value: number;
 }
 
-/** An integer is `u32`, a boolean is `bool`, an array is `array<u32, n>`; see {@link f32} and {@link i32} for the rest. */
-export type Constant = number | boolean | readonly number[] | TypedConstant;
+/** A type that a kernel knows by name: how an operand's elements are stored. */
+export interface TypeConstant {
+  readonly type: 'alias';
+  readonly value: string;
+}
+
+/**
+ * An integer is `u32`, a boolean is `bool`, an array is `array<u32, n>`; see {@link f32}, {@link i32} and
+ * {@link storedType} for the rest.
+ */
+export type Constant = number | boolean | readonly number[] | TypedConstant | TypeConstant;
 export type Constants = Readonly<Record<string, Constant>>;
 
 export function f32(value: number): TypedConstant {
@@ -27,8 +36,22 @@ export function i32(value: number): TypedConstant {
   return { type: 'i32', value };
 }
 
-/** `u8` is stored four to a `u32` word. */
-export type DType = 'f32' | 'u32' | 'u8';
+/** `u8` is stored four to a `u32` word; `f16` needs a device with the feature `shader-f16`. */
+export type DType = 'f32' | 'f16' | 'u32' | 'u8';
+
+/** Bytes of one element. */
+export function elementBytes(dtype: DType): 1 | 2 | 4 {
+  return dtype === 'u8' ? 1 : dtype === 'f16' ? 2 : 4;
+}
+
+/**
+ * The constant `X_TYPE` of a kernel that reads or writes f32 and f16 alike: what `lanes` neighbouring elements of the
+ * operand are in its storage. Kernels compute in f32: they load by `f32(x[i])` and store by `X_TYPE(value)`.
+ */
+export function storedType({ dtype }: Pick<Operand, 'dtype'>, lanes: 1 | 2 | 4 = 1): TypeConstant {
+  const scalar = dtype === 'u8' ? 'u32' : dtype;
+  return { type: 'alias', value: lanes === 1 ? scalar : `vec${lanes}<${scalar}>` };
+}
 
 /** Where the elements of a tensor lie in its storage: element offset and a stride for each axis, in elements. */
 export interface Layout {
@@ -157,8 +180,7 @@ export function numel(shape: readonly number[]): number {
   return n;
 }
 
-/** Bytes of one tensor on its own; `u8` is padded to whole words. */
+/** Bytes of one tensor on its own, padded to whole words. */
 export function byteLength(shape: readonly number[], dtype: DType): number {
-  const n = numel(shape);
-  return dtype === 'u8' ? Math.ceil(n / 4) * 4 : n * 4;
+  return Math.ceil((numel(shape) * elementBytes(dtype)) / 4) * 4;
 }

@@ -1,8 +1,11 @@
 import { byteLength } from './kernel.js';
 import type { Parameter } from './tensor.js';
 
-/** Bind offsets must be multiples of this on every adapter (the default limit, and the largest allowed). */
-const ALIGN = 256;
+/**
+ * Parameters start at multiples of this. Bind offsets must be multiples of 256 on every adapter (the default limit, and
+ * the largest allowed); a copy of the buffer in f16 has everything at half the offset.
+ */
+export const PARAMETER_ALIGN = 512;
 
 /** A flat buffer of parameters that are placed together, so that one optimiser launch reaches all of them. */
 export interface StateBuffer {
@@ -32,7 +35,7 @@ export function place(parameters: readonly Parameter[], limit: number): void {
   let open: StateBuffer | null = null;
   for (const parameter of parameters) {
     if (homes.has(parameter)) continue;
-    const bytes = Math.ceil(byteLength(parameter.shape, parameter.dtype) / ALIGN) * ALIGN;
+    const bytes = Math.ceil(byteLength(parameter.shape, parameter.dtype) / PARAMETER_ALIGN) * PARAMETER_ALIGN;
     if (!open || open.bytes + bytes > limit) open = { id: buffers++, bytes: 0, parameters: [] };
     homes.set(parameter, { buffer: open, byteOffset: open.bytes });
     open.parameters.push(parameter);

@@ -1,6 +1,7 @@
 import { fail, shapeText } from './errors.js';
 import { type DType, numel } from './kernel.js';
 import type { Op } from './op.js';
+import { castOp } from './ops/cast.js';
 import { type BinaryKind, binaryOp, type UnaryKind, unaryOp } from './ops/elementwise.js';
 import { fillOp } from './ops/fill.js';
 import { expandOp, padOp, permuteOp, reshapeOp, sliceOp } from './ops/movement.js';
@@ -78,15 +79,32 @@ export class Tensor {
 
   // Elementwise -------------------------------------------------------------------------------------------------------
 
+  /** The same values as another float type: f16 rounds to nearest, and beyond 65,504 to infinity. */
+  to(dtype: 'f32' | 'f16'): Tensor {
+    if (dtype === this.dtype) return this;
+    reals(`to(${dtype})`, this);
+    return Tensor.of(castOp, [this], this.shape, { dtype }, dtype);
+  }
+
+  /** As f16, which the device must be able to hold (`shader-f16`); kernels compute in f32 all the same. */
+  half(): Tensor {
+    return this.to('f16');
+  }
+
+  float(): Tensor {
+    return this.to('f32');
+  }
+
   unary(kind: UnaryKind, a = 0, b = 0): Tensor {
-    floats(kind, this);
-    return Tensor.of(unaryOp, [this], this.shape, { kind, a, b });
+    reals(kind, this);
+    return Tensor.of(unaryOp, [this], this.shape, { kind, a, b }, this.dtype);
   }
 
   binary(kind: BinaryKind, other: Tensor | number, a = 0): Tensor {
     const right = typeof other === 'number' ? Tensor.full([], other) : other;
-    floats(kind, this, right);
-    return Tensor.of(binaryOp, [this, right], broadcastShapes(kind, this.shape, right.shape), { kind, a });
+    reals(kind, this, right);
+    const shape = broadcastShapes(kind, this.shape, right.shape);
+    return Tensor.of(binaryOp, [this, right], shape, { kind, a }, promoted(this, right));
   }
 
   add(other: Tensor | number): Tensor {
@@ -217,14 +235,16 @@ export class Tensor {
 
   // Reductions --------------------------------------------------------------------------------------------------------
 
-  /** Sum over `axes` (all of them when left out). Negative axes count from the end. */
+  /** Sum over `axes` (all of them when left out). Negative axes count from the end. Of f16 too the result is f32. */
   sum(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+    if (this.dtype === 'f16') return this.float().sum(axes, options);
     floats('sum', this);
     const { kept, axes: list } = reduced('sum', this.shape, axes, options.keepdim ?? false);
     return Tensor.of(sumOp, [this], kept, { axes: list, scale: 1 });
   }
 
   mean(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+    if (this.dtype === 'f16') return this.float().mean(axes, options);
     floats('mean', this);
     const { kept, axes: list, count } = reduced('mean', this.shape, axes, options.keepdim ?? false);
     return Tensor.of(sumOp, [this], kept, { axes: list, scale: 1 / count });
@@ -232,6 +252,7 @@ export class Tensor {
 
   /** Largest value over `axes`; its gradient is shared evenly among equal maxima (PyTorch's amax). */
   amax(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
+    if (this.dtype === 'f16') return this.float().amax(axes, options);
     floats('amax', this);
     const { kept, axes: list } = reduced('amax', this.shape, axes, options.keepdim ?? false);
     return Tensor.of(maxOp, [this], kept, { axes: list });
@@ -257,7 +278,7 @@ export class Tensor {
 
   /** Elements `start` to `end` (not included) of one axis, every `step`th; negative bounds count from the end. */
   slice(axis: number, start: number, end?: number, step = 1): Tensor {
-    floats('slice', this);
+    reals('slice', this);
     const k = axisIndex('slice', axis, this.rank);
     const size = this.shape[k] as number;
     if (!Number.isInteger(start) || (end !== undefined && !Number.isInteger(end)))
@@ -271,7 +292,7 @@ export class Tensor {
     const shape = [...this.shape];
     shape[k] = Math.ceil((to - from) / step);
     if (from === 0 && step === 1 && to === size) return this;
-    return Tensor.of(sliceOp, [this], shape, { axis: k, start: from, step });
+    return Tensor.of(sliceOp, [this], shape, { axis: k, start: from, step }, this.dtype);
   }
 
   /**
@@ -279,6 +300,7 @@ export class Tensor {
    * negative widths crop.
    */
   pad(widths: readonly number[], value = 0): Tensor {
+    if (this.dtype === 'f16') return this.float().pad(widths, value).half();
     floats('pad', this);
     if (widths.length % 2 !== 0 || widths.length > 2 * this.rank || !widths.every(Number.isInteger)) {
       fail(
@@ -300,7 +322,7 @@ export class Tensor {
   }
 
   permute(...axes: number[]): Tensor {
-    floats('permute', this);
+    reals('permute', this);
     const order = axes.map((axis) => axisIndex('permute', axis, this.rank));
     if (order.length !== this.rank || new Set(order).size !== this.rank) {
       fail(
@@ -312,6 +334,7 @@ export class Tensor {
       [this],
       order.map((axis) => this.shape[axis] as number),
       { order },
+      this.dtype,
     );
   }
 
@@ -327,13 +350,13 @@ export class Tensor {
   /** Broadcast to `shape` without a copy. */
   expand(shape: readonly number[]): Tensor {
     if (sameShape(shape, this.shape)) return this;
-    floats('expand', this);
+    reals('expand', this);
     if (!sameShape(broadcastShapes('expand', this.shape, shape), shape)) {
       fail(`expand: ${shapeText(this.shape)} does not broadcast to ${shapeText(shape)}.`);
     }
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(shape, constant);
-    return Tensor.of(expandOp, [this], shape, {});
+    return Tensor.of(expandOp, [this], shape, {}, this.dtype);
   }
 }
 
@@ -417,6 +440,20 @@ export function axisIndex(what: string, axis: number, rank: number): number {
 
 function bound(at: number, size: number): number {
   return Math.min(size, Math.max(0, at < 0 ? at + size : at));
+}
+
+/** Throws where one of `tensors` is neither f32 nor f16. */
+export function reals(what: string, ...tensors: readonly Tensor[]): void {
+  for (const t of tensors) {
+    if (t.dtype !== 'f16') floats(what, t);
+  }
+}
+
+/** PyTorch's rule for two operands: a single number without axes gives way, else f32 wins. */
+function promoted(a: Tensor, b: Tensor): DType {
+  if (a.rank === 0 && b.rank > 0) return b.dtype;
+  if (b.rank === 0 && a.rank > 0) return a.dtype;
+  return a.dtype === b.dtype ? a.dtype : 'f32';
 }
 
 /** Throws where one of `tensors` is not f32. */

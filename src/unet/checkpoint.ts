@@ -3,10 +3,10 @@
  * configuration, so that a model can be made from the file alone. A resume file holds the optimiser and the progress too.
  */
 import { fail } from '../engine/errors.js';
+import { toHalf } from '../engine/half.js';
 import type { StateDict } from '../engine/nn/module.js';
 import { readParameters, writeParameter } from '../engine/program/residence.js';
 import type { TrainConfig } from './config.js';
-import { toHalf } from './half.js';
 import { checkConfig, UNet, type UNetConfig } from './model.js';
 import { type Optimizer, optimizerState } from './programs.js';
 import { decode, encodeChunks, type SafeFile, type SafeTensor, toFloat32 } from './safetensors.js';

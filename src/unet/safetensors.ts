@@ -3,7 +3,7 @@
  * tensors' bytes with no gap, overlap or trailing byte. Reads and writes on any platform, with no copy where none is needed.
  */
 import { ShaderGradError } from '../engine/errors.js';
-import { halfValue } from './half.js';
+import { halfValue } from '../engine/half.js';
 
 /** Element types of the format. Half types and 64-bit integers are carried as raw bits. */
 export type SafeDtype =

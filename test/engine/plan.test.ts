@@ -266,7 +266,7 @@ describe('an optimiser in a plan', () => {
   });
 
   it('is one launch for each buffer where the parameters need several', () => {
-    const made = step('sgd', [[64], [64], [64], [64], [64]], { maxStorageBufferBindingSize: 512 });
+    const made = step('sgd', [[64], [64], [64], [64], [64]], { maxStorageBufferBindingSize: 1024 });
     expect(ops(made).filter((op) => op === 'sgd')).toHaveLength(3);
     expect(hazards(made)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import biasGrad from '../../shaders/conv2d/bias_grad.wgsl';
 import reduceParts from '../../shaders/conv2d/reduce_parts.wgsl';
 import sizes from '../../shaders/conv2d/sizes.wgsl';
-import type { Launch, Lowering, Operand } from '../kernel.js';
+import { type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
 import { bind, operandBytes, planes, sizeWords } from './conv2dProblem.js';
 import { grid1d } from './grid.js';
 
@@ -66,7 +66,7 @@ export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand 
   const first: Launch = {
     shader: biasGrad,
     pieces: [sizes],
-    constants: {},
+    constants: { GY_TYPE: storedType(io.gy) },
     bindings: [
       bind(0, io.gy, 'read'),
       bind(1, partial, 'write'),

@@ -4,12 +4,27 @@ import weightGradBlock from '../../shaders/conv2d/weight_grad_block3x3.wgsl';
 import pack from '../../shaders/conv2d/weights_pack.wgsl';
 import storageWeights from '../../shaders/conv2d/weights_storage.wgsl';
 import uniformWeights from '../../shaders/conv2d/weights_uniform.wgsl';
-import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
+import {
+  type DeviceFacts,
+  elementBytes,
+  type Launch,
+  type Lowering,
+  type Operand,
+  storedType,
+} from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
+import {
+  bind,
+  type Conv2dProblem,
+  conv2dBytes,
+  conv2dFlops,
+  f32AndF16,
+  offset,
+  planes,
+} from './conv2dProblem.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
 
 const TAPS = 9;
@@ -85,12 +100,13 @@ function lowerBlock(
           K_FIRST: first * BLOCK,
           TURNED: turned,
           ...offset('WEIGHT', weight),
+          WEIGHT_TYPE: storedType(weight),
         },
         bindings: [bind(0, weight, 'read'), bind(1, weights, 'write')],
         workgroups: [Math.ceil(length / 64), 1, 1],
         variant: 'pack',
         flops: 0,
-        bytes: length * 32,
+        bytes: length * 4 * (elementBytes(weight.dtype) + 4),
       },
       {
         shader: block,
@@ -105,6 +121,8 @@ function lowerBlock(
           ...(uniform ? { WEIGHTS: length } : {}),
           ...planes('X', x),
           ...planes('Y', y),
+          X_TYPE: storedType(x),
+          Y_TYPE: storedType(y),
           ...parts.constants,
         },
         bindings: [
@@ -125,6 +143,7 @@ function lowerBlock(
 
 export const forwardBlock: ForwardVariant = {
   name: 'block',
+  dtypes: f32AndF16,
   supports: (p, facts) => is3x3(p) && fits(facts, p.c),
   share,
   lower: (p, io, epilogue, ctx) =>
@@ -133,6 +152,7 @@ export const forwardBlock: ForwardVariant = {
 
 export const inputGradBlock: InputGradVariant = {
   name: 'block',
+  dtypes: f32AndF16,
   supports: (p, facts) => is3x3(p) && fits(facts, p.k),
   share,
   lower: (p, io, epilogue, ctx) =>
@@ -144,6 +164,7 @@ const INVOCATIONS = 2048;
 
 export const weightGradBlockVariant: WeightGradVariant = {
   name: 'block',
+  dtypes: f32AndF16,
   supports: (p) => is3x3(p) && p.k <= 4 * 65535 && p.c <= 2 * 65535,
   share: () => 0.15,
   lower(p, io, ctx) {
@@ -166,6 +187,8 @@ export const weightGradBlockVariant: WeightGradVariant = {
           K: p.k,
           ...planes('X', io.x),
           ...planes('GY', io.gy),
+          X_TYPE: storedType(io.x),
+          GY_TYPE: storedType(io.gy),
           ROWS: rows,
           PARTS: parts,
         },

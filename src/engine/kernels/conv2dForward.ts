@@ -1,8 +1,8 @@
 import direct from '../../shaders/conv2d/forward_direct.wgsl';
-import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { forwardBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
-import { lowerPatches, patchesShare, supportsPatches } from './conv2dPatches.js';
+import { lowerPatches, patchesShare, supportsPatchesForward } from './conv2dPatches.js';
 import {
   bind,
   type Conv2dProblem,
@@ -11,6 +11,7 @@ import {
   conv2dBytes,
   conv2dConstants,
   conv2dFlops,
+  f32AndF16,
   offset,
   planes,
 } from './conv2dProblem.js';
@@ -32,6 +33,7 @@ export interface ForwardVariant extends Conv2dVariant {
 
 const forwardDirect: ForwardVariant = {
   name: 'direct',
+  dtypes: f32AndF16,
   supports: () => true,
   share: (_, { software }) => (software ? 0.01 : 0.03),
   lower(p, io, epilogue, ctx) {
@@ -46,6 +48,9 @@ const forwardDirect: ForwardVariant = {
           ...planes('X', io.x),
           ...offset('WEIGHT', io.weight),
           ...planes('Y', io.y),
+          X_TYPE: storedType(io.x),
+          WEIGHT_TYPE: storedType(io.weight),
+          Y_TYPE: storedType(io.y),
           ...grid.constants,
           ...parts.constants,
         },
@@ -82,7 +87,8 @@ const forwardTile: ForwardVariant = {
 
 const forwardPatches: ForwardVariant = {
   name: 'patches',
-  supports: supportsPatches,
+  dtypes: f32AndF16,
+  supports: supportsPatchesForward,
   share: (p) => patchesShare(p.k),
   lower: (p, io, epilogue, ctx) =>
     lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),

@@ -1,5 +1,5 @@
 import direct from '../../shaders/conv2d/input_grad_direct.wgsl';
-import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { inputGradBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
 import { lowerPatches, patchesShare, supportsPatchesBackward } from './conv2dPatches.js';
@@ -11,6 +11,7 @@ import {
   conv2dBytes,
   conv2dConstants,
   conv2dFlops,
+  f32AndF16,
   offset,
   planes,
 } from './conv2dProblem.js';
@@ -32,6 +33,7 @@ export interface InputGradVariant extends Conv2dVariant {
 
 const inputGradDirect: InputGradVariant = {
   name: 'direct',
+  dtypes: f32AndF16,
   supports: () => true,
   share: (_, { software }) => (software ? 0.01 : 0.03),
   lower(p, io, epilogue, ctx) {
@@ -46,6 +48,9 @@ const inputGradDirect: InputGradVariant = {
           ...planes('GY', io.gy),
           ...offset('WEIGHT', io.weight),
           ...planes('GX', io.gx),
+          GY_TYPE: storedType(io.gy),
+          WEIGHT_TYPE: storedType(io.weight),
+          GX_TYPE: storedType(io.gx),
           ...grid.constants,
           ...parts.constants,
         },
@@ -82,6 +87,7 @@ const inputGradTile: InputGradVariant = {
 
 const inputGradPatches: InputGradVariant = {
   name: 'patches',
+  dtypes: f32AndF16,
   supports: supportsPatchesBackward,
   share: (p) => patchesShare(p.c * p.kh * p.kw),
   lower: (p, io, epilogue, ctx) =>

@@ -1,7 +1,7 @@
 /** A convolution without padding as a matrix product: what patches.wgsl and tile.wgsl have in common. */
 import pack from '../../shaders/conv2d/patches_pack.wgsl';
 import sizes from '../../shaders/conv2d/sizes.wgsl';
-import type { Launch, Lowering, Operand } from '../kernel.js';
+import { elementBytes, type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
 import { bind, type Conv2dProblem, join, planes, sizeWords } from './conv2dProblem.js';
 import { grid1d } from './grid.js';
 
@@ -108,12 +108,12 @@ export function packMatrix(
     launch: {
       shader: pack,
       pieces: [sizes],
-      constants: {},
+      constants: { WEIGHT_TYPE: storedType(io.weight) },
       bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
       workgroups: grid.workgroups,
       variant: 'pack',
       flops: 0,
-      bytes: 8 * length,
+      bytes: (4 + elementBytes(io.weight.dtype)) * length,
     },
   };
 }

@@ -2,7 +2,7 @@
 import patches from '../../shaders/conv2d/patches.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import weightGradPatches from '../../shaders/conv2d/weight_grad_patches.wgsl';
-import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
+import { type DeviceFacts, type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import {
@@ -27,12 +27,21 @@ function suits(facts: DeviceFacts): boolean {
   return facts.software && facts.subgroupSize === 8;
 }
 
+/** Chunks add up in the output, which f16 is too coarse for. */
+function addsUp(p: Conv2dProblem, backward: boolean): boolean {
+  return p.dtype !== 'f16' || matrixSize(p, backward).r <= CHUNK;
+}
+
+export function supportsPatchesForward(p: Conv2dProblem, facts: DeviceFacts): boolean {
+  return supportsPatches(p, facts) && addsUp(p, false);
+}
+
 export function supportsPatches(p: Conv2dProblem, facts: DeviceFacts): boolean {
   return suits(facts) && isMatrix(p);
 }
 
 export function supportsPatchesBackward(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  return suits(facts) && isMatrixBackward(p);
+  return suits(facts) && isMatrixBackward(p) && addsUp(p, true);
 }
 
 /** Of the ceiling, where `m` rows of the 32 of a block are used. */
@@ -66,7 +75,7 @@ export function lowerPatches(
       launches.push(launch, {
         shader: patches,
         pieces: [sizesPiece, ...parts.pieces],
-        constants: parts.constants,
+        constants: { IN_TYPE: storedType(io.input), OUT_TYPE: storedType(io.output), ...parts.constants },
         bindings: [
           bind(0, io.input, 'read'),
           bind(1, packed, 'uniform'),
@@ -108,7 +117,7 @@ export function lowerWeightGradPatches(
     {
       shader: weightGradPatches,
       pieces: [sizesPiece],
-      constants: { LANES: lanes },
+      constants: { LANES: lanes, X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),

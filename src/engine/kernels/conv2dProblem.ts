@@ -1,7 +1,16 @@
 /** The shape of a convolution and what its kernels share: constants, operands, the choice of a variant. */
 import { fail } from '../errors.js';
-import type { Access, Binding, Constants, DeviceFacts, Lowering, Operand, Problem } from '../kernel.js';
-import { numel } from '../kernel.js';
+import type {
+  Access,
+  Binding,
+  Constants,
+  DeviceFacts,
+  DType,
+  Lowering,
+  Operand,
+  Problem,
+} from '../kernel.js';
+import { elementBytes, numel } from '../kernel.js';
 import { choose } from '../tuning/choose.js';
 
 /**
@@ -26,11 +35,15 @@ export interface Conv2dProblem {
   readonly dh: number;
   readonly dw: number;
   readonly groups: number;
+  /** Of x, y, their gradients and the weight; f32 where it is left out. Gradients of weight and bias are f32 always. */
+  readonly dtype?: 'f32' | 'f16';
 }
 
 /** A step of a ladder: whether it can run a problem on a device, and how well it should. */
 export interface Conv2dVariant {
   readonly name: string;
+  /** What x, y and the weight may be stored as; f32 alone where it is left out. */
+  readonly dtypes?: readonly DType[];
   supports(p: Conv2dProblem, facts: DeviceFacts): boolean;
   /**
    * Expected direct FLOPs over the device's multiply-add ceiling, from measurements (docs/kernels.md) by kind of device
@@ -65,9 +78,13 @@ export function conv2dFlops(p: Conv2dProblem): number {
   return 2 * p.n * p.k * p.oh * p.ow * (p.c / p.groups) * p.kh * p.kw;
 }
 
+/** For a variant that takes both: f16 is only in how elements are stored. */
+export const f32AndF16: readonly DType[] = ['f32', 'f16'];
+
 /** Bytes of the three operands, each moved once. */
 export function conv2dBytes(p: Conv2dProblem): number {
-  return 4 * (p.n * p.c * p.h * p.w + p.n * p.k * p.oh * p.ow + (p.k * p.c * p.kh * p.kw) / p.groups);
+  const bytes = elementBytes(p.dtype ?? 'f32');
+  return bytes * (p.n * p.c * p.h * p.w + p.n * p.k * p.oh * p.ow + (p.k * p.c * p.kh * p.kw) / p.groups);
 }
 
 /** `NAME_OFFSET` and `NAME_BATCH` of an NCHW operand in planes layout (all axes but the first contiguous). */
@@ -123,7 +140,7 @@ export function bind(at: number, operand: Operand, access: Access): Binding {
 
 /** Bytes of operands, each moved once. */
 export function operandBytes(...operands: readonly Operand[]): number {
-  return operands.reduce((sum, operand) => sum + 4 * numel(operand.shape), 0);
+  return operands.reduce((sum, { shape, dtype }) => sum + elementBytes(dtype) * numel(shape), 0);
 }
 
 /** What a tuning table knows a convolution by. */
@@ -131,8 +148,9 @@ export function conv2dKey(p: Conv2dProblem): Problem {
   const both = (a: number, b: number) => (a === b ? `${a}` : `${a},${b}`);
   const dilation = p.dh === 1 && p.dw === 1 ? '' : `d${both(p.dh, p.dw)}`;
   const groups = p.groups === 1 ? '' : `g${p.groups}`;
+  const dtype = p.dtype === 'f16' ? 'f16' : '';
   return {
-    form: `${p.kh}x${p.kw}s${both(p.sh, p.sw)}p${both(p.ph, p.pw)}${dilation}${groups}`,
+    form: `${p.kh}x${p.kw}s${both(p.sh, p.sw)}p${both(p.ph, p.pw)}${dilation}${groups}${dtype}`,
     sizes: [p.n, p.c, p.h, p.w, p.k],
   };
 }
@@ -146,9 +164,10 @@ export function chooseVariant<V extends Conv2dVariant>(
 ): V {
   const { facts, forced } = ctx;
   const problem = conv2dKey(p);
+  const dtype = p.dtype ?? 'f32';
   const candidates = ladder.map((v) => ({
     name: v.name,
-    share: v.supports(p, facts) ? v.share(p, facts) : null,
+    share: (v.dtypes ?? ['f32']).includes(dtype) && v.supports(p, facts) ? v.share(p, facts) : null,
   }));
   const name = ctx.choose?.(problem, candidates) ?? choose(op, problem, candidates, { forced }).variant;
   // Nothing may be timed or tested under another's name.

@@ -1,5 +1,5 @@
 import direct from '../../shaders/conv2d/weight_grad_direct.wgsl';
-import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { weightGradBlockVariant } from './conv2dBlock.js';
 import { lowerWeightGradPatches, supportsPatches } from './conv2dPatches.js';
 import {
@@ -10,6 +10,7 @@ import {
   conv2dBytes,
   conv2dConstants,
   conv2dFlops,
+  f32AndF16,
   offset,
   planes,
 } from './conv2dProblem.js';
@@ -30,6 +31,7 @@ export interface WeightGradVariant extends Conv2dVariant {
 
 const weightGradDirect: WeightGradVariant = {
   name: 'direct',
+  dtypes: f32AndF16,
   supports: () => true,
   share: (_, { software }) => (software ? 0.01 : 0.03),
   lower(p, io) {
@@ -42,6 +44,8 @@ const weightGradDirect: WeightGradVariant = {
           ...planes('X', io.x),
           ...planes('GY', io.gy),
           ...offset('GW', io.gw),
+          X_TYPE: storedType(io.x),
+          GY_TYPE: storedType(io.gy),
           ...grid.constants,
         },
         bindings: [bind(0, io.x, 'read'), bind(1, io.gy, 'read'), bind(2, io.gw, 'write')],
@@ -70,6 +74,7 @@ const weightGradTile: WeightGradVariant = {
 
 const weightGradPatches: WeightGradVariant = {
   name: 'patches',
+  dtypes: f32AndF16,
   supports: supportsPatches,
   share: () => 0.11,
   lower: lowerWeightGradPatches,
@@ -84,7 +89,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = [
   weightGradStrips,
 ];
 
-/** gw = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
+/** gw (f32) = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
 export function conv2dWeightGrad(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
   return chooseVariant('conv2dWeightGrad', weightGradLadder, p, ctx).lower(p, io, ctx);
 }

@@ -4,7 +4,7 @@ import strided from '../../shaders/common/strided.wgsl';
 import dropoutShader from '../../shaders/dropout/dropout.wgsl';
 import kept1 from '../../shaders/dropout/kept1.wgsl';
 import kept4 from '../../shaders/dropout/kept4.wgsl';
-import { type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import { elementBytes, type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { dropoutConstants } from './dropoutConstants.js';
 import { fill } from './elementwise.js';
 import { copyStrided } from './movement.js';
@@ -44,6 +44,8 @@ export function dropout(x: Operand, y: Operand, { p, stream }: DropoutOptions, c
         STEP: ctx.scalar('step'),
         STREAM: stream,
         ...dropoutConstants(p),
+        X_TYPE: storedType(x, lanes),
+        Y_TYPE: storedType(y, lanes),
       },
       bindings: [
         { at: 0, operand: x, access: 'read' },
@@ -53,7 +55,7 @@ export function dropout(x: Operand, y: Operand, { p, stream }: DropoutOptions, c
       workgroups: grid.workgroups,
       variant: `dropout ${p} x${lanes}`,
       flops: elements,
-      bytes: 8 * elements,
+      bytes: (elementBytes(x.dtype) + elementBytes(y.dtype)) * elements,
     },
   ];
 }

@@ -6,10 +6,6 @@ import binaryShader from '../../shaders/elementwise/binary.wgsl';
 import binaryOps from '../../shaders/elementwise/binary_ops.wgsl';
 import fillShader from '../../shaders/elementwise/fill.wgsl';
 import math from '../../shaders/elementwise/math.wgsl';
-import operandsFull from '../../shaders/elementwise/operands_full.wgsl';
-import operandsSplat from '../../shaders/elementwise/operands_splat.wgsl';
-import operandsSplatA from '../../shaders/elementwise/operands_splat_a.wgsl';
-import operandsSplatB from '../../shaders/elementwise/operands_splat_b.wgsl';
 import unaryShader from '../../shaders/elementwise/unary.wgsl';
 import unaryOps from '../../shaders/elementwise/unary_ops.wgsl';
 import whereShader from '../../shaders/elementwise/where.wgsl';
@@ -17,11 +13,13 @@ import bce from '../../shaders/loss/bce.wgsl';
 import {
   type Binding,
   type Constants,
+  elementBytes,
   f32,
   type Launch,
   numel,
   type Operand,
   type Shader,
+  storedType,
   type TypedConstant,
 } from '../kernel.js';
 import {
@@ -177,6 +175,10 @@ function launch(
   const places = parts.map(({ name, operand }, k) =>
     walkPlace(name, operand.layout.offset, walk.strides[k] as readonly number[], splat[k] ? 1 : lanes),
   );
+  const types = parts.map(({ name, operand }, k) => ({
+    [`${name}_TYPE`]: storedType(operand, splat[k] ? 1 : lanes),
+    [`${name}_VALUE`]: storedType({ dtype: 'f32' }, splat[k] ? 1 : lanes),
+  }));
   const bindings: Binding[] = parts.map(({ operand }, at) => ({
     at,
     operand,
@@ -186,12 +188,18 @@ function launch(
     {
       shader,
       pieces: [lanes === 4 ? lanes4 : lanes1, strided, ...pieces],
-      constants: Object.assign({ SHAPE: walkShape(walk.shape, lanes) }, grid.constants, ...places, constants),
+      constants: Object.assign(
+        { SHAPE: walkShape(walk.shape, lanes) },
+        grid.constants,
+        ...places,
+        ...types,
+        constants,
+      ),
       bindings,
       workgroups: grid.workgroups,
       variant: `${variant} x${lanes}${walk.shape.length > 1 ? ` over ${walk.shape.length} axes` : ''}`,
       flops: elements * flopsEach,
-      bytes: 4 * parts.reduce((sum, { operand }) => sum + numel(operand.shape), 0),
+      bytes: parts.reduce((sum, { operand }) => sum + elementBytes(operand.dtype) * numel(operand.shape), 0),
     },
   ];
 }
@@ -252,14 +260,11 @@ export function binary(
   }
   const largest = 3.4028234663852886e38;
   const bounded = (v: number) => f32(bounds ? Math.min(Math.max(v, -largest), largest) : v);
-  const walked = walkParts(parts, op, true);
-  const [splatA, splatB] = walked.splat;
-  const types = splatA ? (splatB ? operandsSplat : operandsSplatA) : splatB ? operandsSplatB : operandsFull;
   return launch(
     binaryShader,
-    [types, nonfinite, math, bce, binaryOps],
+    [nonfinite, math, bce, binaryOps],
     parts,
-    walked,
+    walkParts(parts, op, true),
     { OP: BINARY_OPS.indexOf(op), A: bounded(pa), B: bounded(pb) },
     op,
     flopsOf(op),

@@ -3,14 +3,13 @@ import strided from '../../shaders/common/strided.wgsl';
 import copyShader from '../../shaders/movement/copy.wgsl';
 import padShader from '../../shaders/movement/pad.wgsl';
 import u8Shader from '../../shaders/movement/u8_to_f32.wgsl';
-import { f32, type Launch, numel, type Operand } from '../kernel.js';
+import { elementBytes, f32, type Launch, numel, type Operand, storedType } from '../kernel.js';
 import { f32Bits } from './elementwise.js';
 import { grid1d } from './grid.js';
 import {
   broadcastStrides,
   collapse,
   lanesOf,
-  lanesPiece,
   runGrid,
   type Target,
   WORKGROUP,
@@ -18,7 +17,7 @@ import {
   walkShape,
 } from './strided.js';
 
-/** y = x, bit for bit, for f32 and u32; x may broadcast to y. */
+/** y = x, bit for bit, for f32, u32 and f16; x may broadcast to y. */
 export function copyStrided(x: Operand, y: Operand, target?: Target): Launch[] {
   const elements = numel(y.shape);
   if (elements === 0) return [];
@@ -29,9 +28,10 @@ export function copyStrided(x: Operand, y: Operand, target?: Target): Launch[] {
   return [
     {
       shader: copyShader,
-      pieces: [lanesPiece(lanes), strided],
+      pieces: [strided],
       constants: {
         ...grid.constants,
+        TYPE: storedType({ dtype: x.dtype === 'f16' ? 'f16' : 'u32' }, lanes),
         SHAPE: walkShape(walk.shape, lanes),
         ...walkPlace('X', x.layout.offset, walk.strides[0] as readonly number[], lanes),
         ...walkPlace('Y', y.layout.offset, walk.strides[1] as readonly number[], lanes),
@@ -43,7 +43,7 @@ export function copyStrided(x: Operand, y: Operand, target?: Target): Launch[] {
       workgroups: grid.workgroups,
       variant: `copy x${lanes}${walk.shape.length > 1 ? ` over ${walk.shape.length} axes` : ''}`,
       flops: 0,
-      bytes: 4 * (numel(x.shape) + elements),
+      bytes: elementBytes(x.dtype) * (numel(x.shape) + elements),
     },
   ];
 }

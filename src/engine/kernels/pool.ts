@@ -4,7 +4,7 @@ import maxGradShader from '../../shaders/pool/max_grad.wgsl';
 import max2x2Shader from '../../shaders/pool/max2x2.wgsl';
 import max2x2GradShader from '../../shaders/pool/max2x2_grad.wgsl';
 import type { Binding, Constants, Launch, Operand } from '../kernel.js';
-import { numel } from '../kernel.js';
+import { elementBytes, numel, storedType } from '../kernel.js';
 import { isPlanes } from '../layout.js';
 import { grid1d } from './grid.js';
 import { runGrid, type Target, WORKGROUP } from './strided.js';
@@ -69,7 +69,10 @@ export function maxPool2d(x: Operand, y: Operand, p: Pool2d, target?: Target): L
     { at: 0, operand: x, access: 'read' },
     { at: 1, operand: y, access: 'write' },
   ];
-  const cost = { flops: outputs * p.kernel[0] * p.kernel[1], bytes: 4 * (numel(x.shape) + outputs) };
+  const cost = {
+    flops: outputs * p.kernel[0] * p.kernel[1],
+    bytes: elementBytes(x.dtype) * (numel(x.shape) + outputs),
+  };
   if (isPlain2x2(p) && w % 4 === 0 && 2 * ow === w && 2 * oh <= h && aligned(x, 4) && aligned(y, 2)) {
     const grid = runGrid(outputs / 2, 4, target);
     return [
@@ -83,6 +86,8 @@ export function maxPool2d(x: Operand, y: Operand, p: Pool2d, target?: Target): L
           OH: oh,
           ...planes('X', x, 4),
           ...planes('Y', y, 2),
+          X_TYPE: storedType(x, 4),
+          Y_TYPE: storedType(y, 2),
         },
         bindings,
         workgroups: grid.workgroups,
@@ -108,6 +113,8 @@ export function maxPool2d(x: Operand, y: Operand, p: Pool2d, target?: Target): L
         ...windowConstants(p),
         ...planes('X', x),
         ...planes('Y', y),
+        X_TYPE: storedType(x),
+        Y_TYPE: storedType(y),
       },
       bindings,
       workgroups: grid.workgroups,
@@ -144,7 +151,7 @@ export function maxPool2dGrad(
   ];
   const cost = {
     flops: numel(gy.shape) * p.kernel[0] * p.kernel[1] + (add ? inputs : 0),
-    bytes: 4 * (numel(gy.shape) + inputs * (add ? 3 : 2)),
+    bytes: elementBytes(x.dtype) * (numel(gy.shape) + inputs * (add ? 3 : 2)),
   };
   const added = add ? ' + add' : '';
   const vectors = aligned(x, 4) && aligned(gx, 4) && aligned(gy, 2) && aligned(addend, 4);
@@ -163,6 +170,10 @@ export function maxPool2dGrad(
           ...planes('X', x, 4),
           ...planes('GX', gx, 4),
           ...planes('ADD', addend, 4),
+          GY_TYPE: storedType(gy, 2),
+          X_TYPE: storedType(x, 4),
+          GX_TYPE: storedType(gx, 4),
+          ADD_TYPE: storedType(addend, 4),
         },
         bindings,
         workgroups: grid.workgroups,
@@ -191,6 +202,10 @@ export function maxPool2dGrad(
         ...planes('X', x),
         ...planes('GX', gx),
         ...planes('ADD', addend),
+        GY_TYPE: storedType(gy),
+        X_TYPE: storedType(x),
+        GX_TYPE: storedType(gx),
+        ADD_TYPE: storedType(addend),
       },
       bindings,
       workgroups: grid.workgroups,

@@ -9,7 +9,7 @@ import {
   type Epilogue,
 } from '../kernels/conv2d.js';
 import type { Gradient, Op } from '../op.js';
-import { floats, Tensor } from '../tensor.js';
+import { floats, reals, Tensor } from '../tensor.js';
 
 /** A size for both axes, or [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -51,6 +51,11 @@ function epilogue(bias: Operand | undefined, attrs: ConvAttrs): Epilogue {
   };
 }
 
+/** Convolutions of f16 take and give f16, but for the bias and for gradients of weight and bias, which stay f32. */
+function typeOf(problem: Conv2dProblem): 'f32' | 'f16' {
+  return problem.dtype ?? 'f32';
+}
+
 /** inputs: x, weight, bias? */
 export const conv2dOp: Op<ConvAttrs> = {
   name: 'conv2d',
@@ -70,7 +75,7 @@ export const conv2dGradient: Gradient<ConvAttrs> = {
   rule({ gy, inputs, attrs: { problem }, needs }) {
     const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
     return [
-      needs[0] ? Tensor.of(conv2dInputGradOp, [gy, weight], x.shape, { problem }) : null,
+      needs[0] ? Tensor.of(conv2dInputGradOp, [gy, weight], x.shape, { problem }, typeOf(problem)) : null,
       needs[1] ? Tensor.of(conv2dWeightGradOp, [x, gy], weight.shape, { problem }) : null,
       bias && needs[2] ? Tensor.of(conv2dBiasGradOp, [gy], bias.shape, {}) : null,
     ];
@@ -97,7 +102,7 @@ export const conv2dInputGradGradient: Gradient<ConvAttrs> = {
     // Here `gy` is the gradient of what a plain convolution would call its input.
     const [y, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
     return [
-      needs[0] ? Tensor.of(conv2dOp, [gy, weight], y.shape, { problem }) : null,
+      needs[0] ? Tensor.of(conv2dOp, [gy, weight], y.shape, { problem }, typeOf(problem)) : null,
       needs[1] ? Tensor.of(conv2dWeightGradOp, [gy, y], weight.shape, { problem }) : null,
       bias && needs[2] ? Tensor.of(conv2dBiasGradOp, [gy], bias.shape, {}) : null,
     ];
@@ -117,9 +122,11 @@ export const conv2dWeightGradGradient: Gradient<ConvAttrs> = {
   of: conv2dWeightGradOp,
   rule({ gy: gw, inputs, attrs: { problem }, needs }) {
     const [x, gy] = inputs as [Tensor, Tensor];
+    const dtype = typeOf(problem);
+    const g = gw.to(dtype);
     return [
-      needs[0] ? Tensor.of(conv2dInputGradOp, [gy, gw], x.shape, { problem }) : null,
-      needs[1] ? Tensor.of(conv2dOp, [x, gw], gy.shape, { problem }) : null,
+      needs[0] ? Tensor.of(conv2dInputGradOp, [gy, g], x.shape, { problem }, dtype) : null,
+      needs[1] ? Tensor.of(conv2dOp, [x, g], gy.shape, { problem }, dtype) : null,
     ];
   },
 };
@@ -134,8 +141,39 @@ export const conv2dBiasGradOp: Op<object> = {
 
 export const conv2dBiasGradGradient: Gradient<object> = {
   of: conv2dBiasGradOp,
-  rule: ({ gy, inputs: [x] }) => [gy.reshape(1, -1, 1, 1).expand((x as Tensor).shape)],
+  rule: ({ gy, inputs: [input] }) => {
+    const x = input as Tensor;
+    return [
+      gy
+        .reshape(1, -1, 1, 1)
+        .expand(x.shape)
+        .to(x.dtype === 'f16' ? 'f16' : 'f32'),
+    ];
+  },
 };
+
+/** Throws where the types do not go together. */
+function checkTypes(what: string, x: Tensor, weight: Tensor, bias: Tensor | null | undefined): void {
+  reals(what, x, weight);
+  if (bias) floats(`${what}: bias`, bias);
+  if (x.dtype === 'f32' && weight.dtype === 'f16')
+    fail(`${what}: the weight is f16, but the input is f32; convert one of them.`);
+}
+
+/** In f16 where x is: weights that are kept in f32 are then converted, once a step for all of a model. */
+function convolution(
+  op: Op<ConvAttrs>,
+  sizes: Omit<Conv2dProblem, 'dtype'>,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null | undefined,
+  shape: readonly number[],
+): Tensor {
+  const problem: Conv2dProblem = x.dtype === 'f16' ? { ...sizes, dtype: 'f16' } : sizes;
+  const dtype = typeOf(problem);
+  const inputs = [x, weight.to(dtype), ...(bias ? [bias] : [])];
+  return Tensor.of(op, inputs, shape, { problem }, dtype);
+}
 
 function checkBias(what: string, bias: Tensor | null | undefined, channels: number): void {
   if (bias && (bias.rank !== 1 || bias.shape[0] !== channels)) {
@@ -151,14 +189,14 @@ function checkGroups(what: string, groups: number, channels: number): void {
 
 /**
  * 2D cross-correlation, as torch.nn.functional.conv2d.
- * x [N, C, H, W], weight [K, C/groups, kh, kw], bias [K]; result [N, K, OH, OW] with
+ * x [N, C, H, W], weight [K, C/groups, kh, kw], bias [K] in f32; result [N, K, OH, OW], of x's dtype, with
  * OH = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: Conv2dOptions = {}): Tensor {
   if (x.rank !== 4) fail(`conv2d: the input must be [N, C, H, W], but it is ${shapeText(x.shape)}.`);
   if (weight.rank !== 4)
     fail(`conv2d: the weight must be [K, C/groups, kh, kw], but it is ${shapeText(weight.shape)}.`);
-  floats('conv2d', x, weight, ...(bias ? [bias] : []));
+  checkTypes('conv2d', x, weight, bias);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [k, cg, kh, kw] = weight.shape as [number, number, number, number];
   const [sh, sw] = pair('conv2d: stride', options.stride ?? 1, 1);
@@ -180,13 +218,13 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
       `conv2d: a ${kh}x${kw} kernel (dilation ${dh}, ${dw}) does not fit in ${h}x${w} with padding ${ph}, ${pw}.`,
     );
   }
-  const problem = { n, c, h, w, k, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups };
-  return Tensor.of(conv2dOp, bias ? [x, weight, bias] : [x, weight], [n, k, oh, ow], { problem });
+  const sizes = { n, c, h, w, k, oh, ow, kh, kw, sh, sw, ph, pw, dh, dw, groups };
+  return convolution(conv2dOp, sizes, x, weight, bias, [n, k, oh, ow]);
 }
 
 /**
  * 2D transposed convolution, as torch.nn.functional.conv_transpose2d.
- * x [N, C, H, W], weight [C, K/groups, kh, kw], bias [K]; result [N, K, OH, OW] with
+ * x [N, C, H, W], weight [C, K/groups, kh, kw], bias [K] in f32; result [N, K, OH, OW], of x's dtype, with
  * OH = (H - 1) stride - 2 padding + dilation (kh - 1) + outputPadding + 1.
  */
 export function convTranspose2d(
@@ -199,7 +237,7 @@ export function convTranspose2d(
   if (weight.rank !== 4) {
     fail(`convTranspose2d: the weight must be [C, K/groups, kh, kw], but it is ${shapeText(weight.shape)}.`);
   }
-  floats('convTranspose2d', x, weight, ...(bias ? [bias] : []));
+  checkTypes('convTranspose2d', x, weight, bias);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [wc, kg, kh, kw] = weight.shape as [number, number, number, number];
   const [sh, sw] = pair('convTranspose2d: stride', options.stride ?? 1, 1);
@@ -223,6 +261,6 @@ export function convTranspose2d(
   if (oh < 1 || ow < 1)
     fail(`convTranspose2d: the result would be ${oh}x${ow}; the padding ${ph}, ${pw} is too large.`);
   // The plain convolution whose input gradient this is: from [K, OH, OW] to [C, H, W].
-  const problem = { n, c: k, h: oh, w: ow, k: c, oh: h, ow: w, kh, kw, sh, sw, ph, pw, dh, dw, groups };
-  return Tensor.of(conv2dInputGradOp, bias ? [x, weight, bias] : [x, weight], [n, k, oh, ow], { problem });
+  const sizes = { n, c: k, h: oh, w: ow, k: c, oh: h, ow: w, kh, kw, sh, sw, ph, pw, dh, dw, groups };
+  return convolution(conv2dInputGradOp, sizes, x, weight, bias, [n, k, oh, ow]);
 }

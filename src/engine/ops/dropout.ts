@@ -2,7 +2,7 @@ import { fail } from '../errors.js';
 import type { Operand } from '../kernel.js';
 import { dropout as dropoutLaunch } from '../kernels/dropout.js';
 import type { Gradient, Op } from '../op.js';
-import { floats, Tensor } from '../tensor.js';
+import { reals, Tensor } from '../tensor.js';
 
 export interface DropoutAttrs {
   readonly p: number;
@@ -19,7 +19,7 @@ export const dropoutOp: Op<DropoutAttrs> = {
 
 export const dropoutGradient: Gradient<DropoutAttrs> = {
   of: dropoutOp,
-  rule: ({ gy, attrs }) => [Tensor.of(dropoutOp, [gy], gy.shape, attrs)],
+  rule: ({ gy, attrs }) => [Tensor.of(dropoutOp, [gy], gy.shape, attrs, gy.dtype)],
 };
 
 /**
@@ -28,8 +28,8 @@ export const dropoutGradient: Gradient<DropoutAttrs> = {
  * the stream and the element's index, so it is never stored. Identity unless `training`.
  */
 export function dropout(x: Tensor, p: number, options: { training: boolean; stream: number }): Tensor {
-  floats('dropout', x);
+  reals('dropout', x);
   if (!(p >= 0 && p <= 1)) fail(`dropout: the probability must lie in 0..1, not ${p}.`);
   if (!options.training || p === 0) return x;
-  return Tensor.of(dropoutOp, [x], x.shape, { p, stream: options.stream });
+  return Tensor.of(dropoutOp, [x], x.shape, { p, stream: options.stream }, x.dtype);
 }

@@ -109,6 +109,8 @@ export const binaryGradient: Gradient<BinaryAttrs> = {
     const rule = binaryRules[attrs.kind];
     if (!rule) return [null, null];
     const [ga, gb] = rule(gy, a, b, output);
-    return [sumTo(ga, a.shape), sumTo(gb, b.shape)];
+    // A gradient has its operand's type, though the other operand may have made the result another.
+    const like = (g: Tensor, x: Tensor) => sumTo(g, x.shape).to(x.dtype === 'f16' ? 'f16' : 'f32');
+    return [like(ga, a), like(gb, b)];
   },
 };

@@ -1,5 +1,6 @@
 /** The gradients of the engine's ops. Only `grad` reads this, so what does not train does not carry the backward kernels. */
 import type { Gradient } from '../op.js';
+import { castGradient } from './cast.js';
 import {
   conv2dBiasGradGradient,
   conv2dGradient,
@@ -21,6 +22,7 @@ import { maxPool2dGradient } from './pool.js';
 import { maxGradient, sumGradient } from './reduce.js';
 
 export const gradients: readonly Gradient[] = [
+  castGradient,
   conv2dGradient,
   conv2dBiasGradGradient,
   conv2dInputGradGradient,

@@ -2,7 +2,7 @@ import { fail, shapeText } from '../errors.js';
 import type { Operand } from '../kernel.js';
 import { maxPool2dGrad, maxPool2d as maxPoolLaunch, type Pool2d } from '../kernels/pool.js';
 import type { Gradient, Op } from '../op.js';
-import { floats, Tensor } from '../tensor.js';
+import { reals, Tensor } from '../tensor.js';
 import { type Pair, pair } from './conv.js';
 
 export interface MaxPool2dOptions {
@@ -24,7 +24,7 @@ export const maxPool2dOp: Op<Pool2d> = {
 export const maxPool2dGradient: Gradient<Pool2d> = {
   of: maxPool2dOp,
   rule: ({ gy, inputs: [x], attrs }) => [
-    Tensor.of(maxPool2dGradOp, [gy, x as Tensor], (x as Tensor).shape, attrs),
+    Tensor.of(maxPool2dGradOp, [gy, x as Tensor], (x as Tensor).shape, attrs, (x as Tensor).dtype),
   ],
 };
 
@@ -56,7 +56,7 @@ function outputSize(
 /** Max pooling, as torch.nn.functional.max_pool2d; x [N, C, H, W]. The first of equal maxima takes the gradient. */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPool2dOptions = {}): Tensor {
   if (x.rank !== 4) fail(`maxPool2d: the input must be [N, C, H, W], but it is ${shapeText(x.shape)}.`);
-  floats('maxPool2d', x);
+  reals('maxPool2d', x);
   const kernel = pair('maxPool2d: kernel size', kernelSize, 1);
   const stride = pair('maxPool2d: stride', options.stride ?? kernelSize, 1);
   const padding = pair('maxPool2d: padding', options.padding ?? 0, 0);
@@ -74,10 +74,11 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPool2dOptions
     fail(
       `maxPool2d: a ${kernel[0]}x${kernel[1]} kernel does not fit in ${h}x${w}; the result would be ${oh}x${ow}.`,
     );
-  return Tensor.of(maxPool2dOp, [x], [n, c, oh, ow], {
+  const attrs: Pool2d = {
     kernel: [kernel[0], kernel[1]],
     stride: [stride[0], stride[1]],
     padding: [padding[0], padding[1]],
     dilation: [dilation[0], dilation[1]],
-  });
+  };
+  return Tensor.of(maxPool2dOp, [x], [n, c, oh, ow], attrs, x.dtype);
 }

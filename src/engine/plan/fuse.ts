@@ -3,6 +3,7 @@
  * goes. A rule may only merge a node that nothing else reads.
  */
 import type { Op } from '../op.js';
+import { castOp } from '../ops/cast.js';
 import { type ConvAttrs, conv2dInputGradOp, conv2dOp } from '../ops/conv.js';
 import { type DropoutAttrs, dropoutOp } from '../ops/dropout.js';
 import { type BinaryAttrs, binaryOp, type UnaryAttrs, unaryOp } from '../ops/elementwise.js';
@@ -44,10 +45,13 @@ function isConv(node: PlanNode | undefined): node is PlanNode & { attrs: ConvAtt
   return isOp(node, conv2dOp) || isOp(node, conv2dInputGradOp);
 }
 
-/** ReLU or sigmoid, then dropout, in the epilogue of the convolution before it. */
+/** ReLU or sigmoid, then dropout, in the epilogue of the convolution before it; and the result in another float type. */
 const convEpilogue: Rule = (node, { single }) => {
   const conv = node.inputs[0];
-  if (!isConv(conv) || !single(conv) || conv.attrs.dropout) return null;
+  if (!isConv(conv) || !single(conv)) return null;
+  if (isOp(node, castOp) && conv.dtype === 'f16')
+    return { ...conv, dtype: node.dtype, tensor: node.tensor, order: node.order };
+  if (conv.attrs.dropout) return null;
   if (isOp(node, unaryOp) && !conv.attrs.activation) {
     const { kind } = node.attrs as UnaryAttrs;
     if (kind !== 'relu' && kind !== 'sigmoid') return null;
@@ -78,6 +82,7 @@ const addend: Rule = (node, { single }) => {
       adding.op?.addendAt === adding.inputs.length &&
       single(adding) &&
       adding !== other &&
+      adding.dtype === node.dtype &&
       sameShape(adding.shape, other.shape)
     ) {
       return { ...adding, inputs: [...adding.inputs, other], tensor: node.tensor, order: node.order };

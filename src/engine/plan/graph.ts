@@ -48,7 +48,7 @@ export function buildGraph(outputs: ReadonlyMap<string, Tensor>, effects: readon
   for (const tensor of inCreationOrder(...outputs.values(), ...reads)) {
     const inputs = tensor.inputs.map((input) => made.get(input) as PlanNode);
     const key = tensor.op
-      ? `${tensor.op.name}|${attrsKey(tensor.attrs)}|${tensor.shape.join()}|${inputs.map((n) => n.order).join()}`
+      ? `${tensor.op.name}|${attrsKey(tensor.attrs)}|${tensor.dtype}|${tensor.shape.join()}|${inputs.map((n) => n.order).join()}`
       : null;
     const same = key === null ? undefined : known.get(key);
     if (same) {

@@ -5,16 +5,19 @@ import {
   contiguousStrides,
   type DeviceFacts,
   type DType,
+  elementBytes,
   type Launch,
   type Lowering,
   numel,
   type Operand,
   type Problem,
 } from '../kernel.js';
+import { unary } from '../kernels/elementwise.js';
 import { copyStrided } from '../kernels/movement.js';
 import { isContiguous, satisfies, sliceOperand } from '../layout.js';
 import type { Op } from '../op.js';
-import { homeOf, place, type StateBuffer } from '../state.js';
+import { castOp } from '../ops/cast.js';
+import { homeOf, PARAMETER_ALIGN, place, type StateBuffer } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
 import type { Effect, Update } from '../trace.js';
 import { choose } from '../tuning/choose.js';
@@ -101,6 +104,7 @@ class Planner {
   ) {
     const graph = buildGraph(outputs, effects);
     this.graph = options.fuse === false ? graph : fuse(graph);
+    if (this.graph.nodes.some(({ dtype }) => dtype === 'f16')) requireF16(facts);
     this.users = countUses(this.graph);
     this.table = options.tuning === undefined ? shippedTable(facts) : options.tuning;
   }
@@ -110,6 +114,7 @@ class Planner {
     const updates = this.effects.filter((effect): effect is Update => effect.kind === 'update');
     const groups = updates.map((update) => this.placeGradients(update));
     this.placeCats();
+    this.placeHalves();
     for (const node of this.graph.nodes) this.lowerNode(node);
     this.checkForced();
     this.keepBeforeEffects();
@@ -256,6 +261,44 @@ class Planner {
     return runs;
   }
 
+  /** Casts of parameters to f16, which one launch makes for all parameters of a flat buffer. */
+  private readonly halves = new Map<PlanNode, Halves>();
+
+  private placeHalves(): void {
+    const buffers = new Map<StateBuffer, Halves>();
+    for (const node of this.graph.nodes) {
+      const [source] = node.inputs;
+      if (node.op !== (castOp as Op) || source?.leaf?.kind !== 'parameter' || this.placed.has(node)) continue;
+      const home = homeOf(source.tensor as Parameter);
+      if (!home) fail(`plan: parameter ${(source.tensor as Parameter).name} has no place.`);
+      let halves = buffers.get(home.buffer);
+      if (!halves) {
+        halves = { state: home.buffer, nodes: [], from: home.byteOffset, to: 0 };
+        buffers.set(home.buffer, halves);
+      }
+      const end = home.byteOffset + byteLength(node.shape, 'f32');
+      halves.nodes.push({ node, byteOffset: home.byteOffset });
+      halves.from = Math.min(halves.from, home.byteOffset);
+      halves.to = Math.max(halves.to, Math.ceil(end / PARAMETER_ALIGN) * PARAMETER_ALIGN);
+      this.halves.set(node, halves);
+    }
+  }
+
+  /** At the first of them; the others find their operand made. */
+  private lowerHalves({ state, nodes, from, to }: Halves): void {
+    if (nodes.some(({ node }) => this.operands.has(node))) return;
+    const shape = [(to - from) / 4];
+    const source = this.contiguous(shape, 'f32', this.stateRange(state, from, to - from));
+    const copy = this.contiguous(shape, 'f16');
+    this.emit('cast', shape, unary('copy', source, copy, {}, { facts: this.facts }));
+    const root = copy.storage as Store;
+    for (const { node, byteOffset } of nodes) {
+      const bytes = byteLength(node.shape, 'f16');
+      const child = new Store(this.stores++, bytes, root.home, root, (byteOffset - from) / 2);
+      this.operands.set(node, this.contiguous(node.shape, 'f16', child));
+    }
+  }
+
   /** Where the kernel of `node` writes. */
   private outputOperand(node: PlanNode): Operand {
     let operand = this.operands.get(node);
@@ -290,7 +333,9 @@ class Planner {
   /** `node` where its elements lie one after the other; a copy if they do not. */
   private compact(node: PlanNode): Operand {
     const operand = this.operandOf(node);
-    if (isContiguous(operand)) return operand;
+    // What is read back starts at a whole word.
+    const whole = (operand.layout.offset * elementBytes(operand.dtype)) % 4 === 0;
+    if (isContiguous(operand) && whole) return operand;
     let copy = this.copies.get(node);
     if (!copy) {
       copy = this.contiguous(node.shape, node.dtype);
@@ -302,6 +347,11 @@ class Planner {
 
   private lowerNode(node: PlanNode): void {
     const { op } = node;
+    const halves = this.halves.get(node);
+    if (halves) {
+      this.lowerHalves(halves);
+      return;
+    }
     if (!op) {
       this.operands.set(node, this.leafOperand(node));
       return;
@@ -623,6 +673,22 @@ class Planner {
   }
 }
 
+/** Parameters of one flat buffer that are wanted in f16: the stretch that holds them all, in bytes of f32. */
+interface Halves {
+  readonly state: StateBuffer;
+  readonly nodes: { readonly node: PlanNode; readonly byteOffset: number }[];
+  from: number;
+  to: number;
+}
+
+/** Throws where the device cannot hold f16. */
+function requireF16(facts: DeviceFacts): void {
+  if (facts.features.includes('shader-f16')) return;
+  fail(
+    `f16 (mixed precision) needs the feature shader-f16, which ${facts.description || 'this adapter'} lacks; use f32, or another adapter.`,
+  );
+}
+
 /** A stretch of an update's parameters, `from` to `to`, that is contiguous in every list of its state. */
 interface GradientRun {
   readonly from: number;
@@ -650,7 +716,7 @@ function contiguousRuns(update: Update): GradientRun[] {
     const joins =
       run !== undefined &&
       distance >= run.bytes &&
-      distance - run.bytes < 256 &&
+      distance - run.bytes < PARAMETER_ALIGN &&
       homes.every(
         (h, k) =>
           h?.buffer === start[k]?.buffer && (h?.byteOffset ?? 0) - (start[k]?.byteOffset ?? 0) === distance,
@@ -663,7 +729,7 @@ function contiguousRuns(update: Update): GradientRun[] {
     }
   }
   // Places are padded to whole vectors in every list, so the launch may run over the last one's padding.
-  for (const run of runs) run.bytes = Math.ceil(run.bytes / 256) * 256;
+  for (const run of runs) run.bytes = Math.ceil(run.bytes / PARAMETER_ALIGN) * PARAMETER_ALIGN;
   return runs;
 }
 
@@ -673,7 +739,7 @@ function absoluteOffset(store: Store): number {
 
 /** The bytes of an output alone, which may be a part of its storage. */
 function outputRange(operand: Operand, at: Omit<PlanBinding, 'at' | 'access'>) {
-  const unit = operand.dtype === 'u8' ? 1 : 4;
+  const unit = elementBytes(operand.dtype);
   return {
     buffer: at.buffer,
     byteOffset: at.byteOffset + operand.layout.offset * unit,

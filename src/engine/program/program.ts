@@ -1,5 +1,6 @@
 import type { Device } from '../device.js';
 import { fail, shapeText } from '../errors.js';
+import { fromHalf, toHalf } from '../half.js';
 import { type DType, numel } from '../kernel.js';
 import type { Plan, PlanInput, PlanOutput, PlanStep } from '../plan/types.js';
 import type { StateBuffer } from '../state.js';
@@ -261,7 +262,8 @@ export class Program<I extends string = string, O extends string = string> {
     for (const input of this.plan.inputs) {
       const data = inputs[input.name];
       checkInput(input, data);
-      queue.writeBuffer(this.bufferAt(input.buffer), 0, padded(data));
+      const words = input.dtype === 'f16' ? toHalf(data as Float32Array) : data;
+      queue.writeBuffer(this.bufferAt(input.buffer), 0, padded(words));
     }
     if (this.plan.scalars.length > 0) this.writeScalars(scalars);
     this.runs++;
@@ -306,10 +308,17 @@ function bindGroup(
 
 const arrays: Record<DType, (data: HostArray) => boolean> = {
   f32: (data) => data instanceof Float32Array,
+  // Rounded on the way in, and widened on the way out.
+  f16: (data) => data instanceof Float32Array,
   u32: (data) => data instanceof Uint32Array,
   u8: (data) => data instanceof Uint8Array,
 };
-const arrayNames: Record<DType, string> = { f32: 'Float32Array', u32: 'Uint32Array', u8: 'Uint8Array' };
+const arrayNames: Record<DType, string> = {
+  f32: 'Float32Array',
+  f16: 'Float32Array',
+  u32: 'Uint32Array',
+  u8: 'Uint8Array',
+};
 
 function checkInput(input: PlanInput, data: HostArray | undefined): asserts data is HostArray {
   const { name, dtype, shape } = input;
@@ -330,6 +339,7 @@ function padded(data: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
 
 /** @internal What was read back, as an array of the tensor's type. */
 export function hostView(dtype: DType, range: ArrayBuffer, shape: readonly number[]): HostArray {
+  if (dtype === 'f16') return fromHalf(new Uint16Array(range, 0, numel(shape)));
   if (dtype === 'u8') return new Uint8Array(range, 0, numel(shape));
   return dtype === 'u32' ? new Uint32Array(range) : new Float32Array(range);
 }

@@ -18,6 +18,7 @@ function declare(name: string, value: Constant): string {
   if (typeof value === 'number') return `const ${name}: u32 = ${u32(value)};`;
   if (typeof value === 'boolean') return `const ${name}: bool = ${value};`;
   if ('type' in value) {
+    if (value.type === 'alias') return `alias ${name} = ${value.value};`;
     return value.type === 'f32'
       ? `const ${name}: f32 = ${float(value.value)};`
       : `const ${name}: i32 = i32(${value.value});`;
@@ -42,6 +43,8 @@ export function moduleParts(constants: Constants, pieces: readonly Shader[], sha
       return directive.replace(/[^\n]/g, '');
     }),
   }));
+  const stored = Object.values(constants).filter((value) => typeof value === 'object' && 'type' in value);
+  if (stored.some(({ value }) => `${value}`.includes('f16'))) directives.add('enable f16;');
   const header = Object.entries(constants).map(([name, value]) => declare(name, value));
   let line = 1 + directives.size + header.length;
   const files = bodies.map(({ name, code }) => {

@@ -11,7 +11,7 @@
 //           part, part_sums is gb itself. One pipeline for all layers: barriers are long to compile on the CPU.
 //           Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(1) var<storage, read_write> part_sums: array<f32>; // [K, parts]
 
 var<workgroup> sums: array<f32, 64>;
@@ -19,7 +19,7 @@ var<workgroup> sums: array<f32, 64>;
 // Zero past the last, by `select`: a branch would keep an adapter on the CPU from walking lanes together.
 fn load(plane: u32, i: u32) -> f32 {
   let inside = i < size(1);
-  return select(0.0, gy[plane + select(0, i, inside)], inside);
+  return select(0.0, f32(gy[plane + select(0, i, inside)]), inside);
 }
 
 @compute @workgroup_size(64)

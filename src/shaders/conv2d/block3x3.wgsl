@@ -13,11 +13,11 @@
 // Why fast  no barrier and no workgroup memory, which software adapters run slowly; taps are written out, since
 //           their compilers do not unroll loops.
 // Consts    N C H W, K (channels of y, all), K_FIRST: the first channel of this launch; X_OFFSET, X_BATCH, Y_OFFSET,
-//           Y_BATCH; GRID_WIDTH; those of the epilogue.
+//           Y_BATCH; X_TYPE, Y_TYPE: what an element is stored as, f32 or f16; GRID_WIDTH; those of the epilogue.
 // Pieces    `weights`: array of vec4, [block][c][tap], four channels of y each (weights_uniform or weights_storage).
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y_TYPE>;
 
 const TILES_X = (W + 3) / 4;
 const TILES_Y = (H + 3) / 4;
@@ -26,7 +26,7 @@ const TILES_Y = (H + 3) / 4;
 // `&`, for `&&` is a branch, and SwiftShader compiles in a time that doubles with each branch in a row.
 fn at(plane: u32, row: u32, column: u32) -> f32 {
   let inside = (row < H) & (column < W);
-  return select(0.0, x[plane + select(0u, row * W + column, inside)], inside);
+  return select(0.0, f32(x[plane + select(0u, row * W + column, inside)]), inside);
 }
 
 @compute @workgroup_size(64)
@@ -184,7 +184,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let column = left + i % 4u;
     if (channel < K && row < H && column < W) {
       let place = (channel * H + row) * W + column;
-      y[Y_OFFSET + n * Y_BATCH + place] = epilogue(sums[i % 16u][i / 16u], channel, n * K * H * W + place);
+      let v = epilogue(sums[i % 16u][i / 16u], channel, n * K * H * W + place);
+      y[Y_OFFSET + n * Y_BATCH + place] = Y_TYPE(v);
     }
   }
 }

@@ -8,11 +8,11 @@
 // Bytes     4 * (x + w + y), each once; but every multiply-add here loads both of its inputs, so caches carry
 //           KH*KW*K/GROUPS reads of each x. That is what the later kernels of this folder save.
 // Consts    N C H W, K OH OW, KH KW, SH SW, PH PW, DH DW, GROUPS; *_OFFSET and *_BATCH (first element, step between
-//           images); GRID_WIDTH; those of the epilogue.
+//           images); *_TYPE: what an element is stored as, f32 or f16; GRID_WIDTH; those of the epilogue.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read> weight: array<WEIGHT_TYPE>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y_TYPE>;
 
 const CG = C / GROUPS;
 const KG = K / GROUPS;
@@ -44,10 +44,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         continue;
       }
       for (var c = 0u; c < CG + zero; c++) {
-        let v = x[X_OFFSET + n * X_BATCH + ((first_channel + c) * H + h) * W + w];
-        sum = fma(v, weight[WEIGHT_OFFSET + ((k * CG + c) * KH + r) * KW + s], sum);
+        let v = f32(x[X_OFFSET + n * X_BATCH + ((first_channel + c) * H + h) * W + w]);
+        sum = fma(v, f32(weight[WEIGHT_OFFSET + ((k * CG + c) * KH + r) * KW + s]), sum);
       }
     }
   }
-  y[Y_OFFSET + n * Y_BATCH + (k * OH + oh) * OW + ow] = epilogue(sum, k, i);
+  y[Y_OFFSET + n * Y_BATCH + (k * OH + oh) * OW + ow] = Y_TYPE(epilogue(sum, k, i));
 }

@@ -10,9 +10,9 @@
 // Bytes     4 * (gy + w + gx), each once.
 // Consts    as forward_direct.wgsl, with GY_* and GX_* for the operands.
 
-@group(0) @binding(0) var<storage, read> gy: array<f32>;
-@group(0) @binding(1) var<storage, read> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
+@group(0) @binding(1) var<storage, read> weight: array<WEIGHT_TYPE>;
+@group(0) @binding(2) var<storage, read_write> gx: array<GX_TYPE>;
 
 const CG = C / GROUPS;
 const KG = K / GROUPS;
@@ -46,11 +46,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         continue;
       }
       for (var k = 0u; k < KG + zero; k++) {
-        let g = gy[GY_OFFSET + n * GY_BATCH + ((first_channel + k) * OH + oh) * OW + ow];
-        let v = weight[WEIGHT_OFFSET + (((first_channel + k) * CG + c % CG) * KH + r) * KW + s];
+        let g = f32(gy[GY_OFFSET + n * GY_BATCH + ((first_channel + k) * OH + oh) * OW + ow]);
+        let v = f32(weight[WEIGHT_OFFSET + (((first_channel + k) * CG + c % CG) * KH + r) * KW + s]);
         sum = fma(g, v, sum);
       }
     }
   }
-  gx[GX_OFFSET + n * GX_BATCH + (c * H + h) * W + w] = epilogue(sum, c, i);
+  gx[GX_OFFSET + n * GX_BATCH + (c * H + h) * W + w] = GX_TYPE(epilogue(sum, c, i));
 }

@@ -23,16 +23,16 @@ enable subgroups;
 // Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers.
 // Pieces    sizes, epilogue_shared.
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 // in_step [R4], then for each block: out_step [32], channel [32], weights [R4][32]. R4: R up to a multiple of 4.
 @group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
 // Four rows of pixels.
 alias Pixels = vec4<f32>;
 
 fn load(at: vec4<u32>, step: u32) -> Pixels {
-  return Pixels(input[at[0] + step], input[at[1] + step], input[at[2] + step], input[at[3] + step]);
+  return Pixels(f32(input[at[0] + step]), f32(input[at[1] + step]), f32(input[at[2] + step]), f32(input[at[3] + step]));
 }
 
 // Weight of row m at r of 4, of 128 that were loaded as four vec4: eight lanes hold the 32 of one r.
@@ -54,12 +54,12 @@ fn store(inside: bool, place: u32, v: f32, index: u32) {
   if (inside) {
     var sum = v;
     if (size(20) != 0) {
-      sum += output[place];
+      sum += f32(output[place]);
     }
     if (size(21) != 0) {
       sum = activate(sum, index);
     }
-    output[place] = sum;
+    output[place] = OUT_TYPE(sum);
   }
 }
 

@@ -10,7 +10,7 @@
 //           taps walk in and of the one with a pixel a patch; 43: offset of the weights; 44: B; 45: invocations in a row of
 //           the grid. Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>; // [K, C, KH, KW]
+@group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>; // [K, C, KH, KW]
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
 
 // Address of (c, tap) in the image that taps walk in, or of a channel in the other.
@@ -47,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let m = first_m + block * b + i % b;
   var value = 0.0;
   if (r < size(33) + size(34) && m < all_m) {
-    value = weight[size(43) + select(m * all_r + r, r * all_m + m, backward)];
+    value = f32(weight[size(43) + select(m * all_r + r, r * all_m + m, backward)]);
   }
   packed[r4 + block * block_words + 2 * b + i % (r4 * b)] = value;
 }

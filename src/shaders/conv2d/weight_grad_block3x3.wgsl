@@ -8,16 +8,17 @@
 // Dispatch  ceil(PARTS / 8) x ceil(C/2) x ceil(K/4) workgroups of 8.
 // FLOPs     2 * N*K*OH*OW * C*9.
 // Bytes     4 * (x + gy + PARTS * gw).
-// Consts    N C H W K; X_OFFSET, X_BATCH, GY_OFFSET, GY_BATCH; ROWS: rows of a part; PARTS = ceil(N * H / ROWS).
+// Consts    N C H W K; X_OFFSET, X_BATCH, GY_OFFSET, GY_BATCH; ROWS: rows of a part; PARTS = ceil(N * H / ROWS);
+//           X_TYPE, GY_TYPE: what an element is stored as, f32 or f16.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 // [PARTS][K][C][9]
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>;
 
 fn value(plane: u32, row: u32, column: u32) -> f32 {
   let inside = (row < H) & (column < W);
-  return select(0.0, x[plane + select(0u, row * W + column, inside)], inside);
+  return select(0.0, f32(x[plane + select(0u, row * W + column, inside)]), inside);
 }
 
 @compute @workgroup_size(8)
@@ -78,7 +79,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var b2_mid = value(b, row + 2u - 1u, 0u);
     for (var column = 0u; column < W; column++) {
       let at = row * W + column;
-      let d = vec4(gy[g0 + at], gy[g1 + at], gy[g2 + at], gy[g3 + at]);
+      let d = vec4(f32(gy[g0 + at]), f32(gy[g1 + at]), f32(gy[g2 + at]), f32(gy[g3 + at]));
       let a0_right = value(a, row + 0u - 1u, column + 1u);
       let a1_right = value(a, row + 1u - 1u, column + 1u);
       let a2_right = value(a, row + 2u - 1u, column + 1u);

@@ -8,10 +8,10 @@
 //           few weights, each a very long sum: few invocations, all slow. The later kernels split the sum.
 // FLOPs     2 * N*K*OH*OW * C/GROUPS*KH*KW.
 // Bytes     4 * (x + gy + gw), each once.
-// Consts    as forward_direct.wgsl, with GY_* and GW_OFFSET.
+// Consts    as forward_direct.wgsl, with GY_* and GW_OFFSET; gw is f32 whatever x and gy are stored as.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> gw: array<f32>;
 
 const CG = C / GROUPS;
@@ -44,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
       for (var ow = 0u; ow < OW + zero; ow++) {
         let w = ow * SW + s * DW - PW;
         if (w < W) {
-          row = fma(x[x_row + w], gy[gy_row + ow], row);
+          row = fma(f32(x[x_row + w]), f32(gy[gy_row + ow]), row);
         }
       }
       sum += row;

@@ -14,8 +14,8 @@ enable subgroups;
 // Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
 //           pipeline serves all layers. Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][M]
 
 // Address of (c, tap) in x.
@@ -44,7 +44,7 @@ fn column(v: ptr<function, array<f32, 16>>, j: u32) -> mat4x4<f32> {
 
 // gy at pixel `at`'s lane j, zero past the last pixel.
 fn slope(plane: u32, at: u32, j: u32, valid: f32) -> f32 {
-  return gy[plane + subgroupShuffle(at, j)] * subgroupShuffle(valid, j);
+  return f32(gy[plane + subgroupShuffle(at, j)]) * subgroupShuffle(valid, j);
 }
 
 @compute @workgroup_size(LANES, 4)
@@ -74,10 +74,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
     let q = min(p, pixels - 1);
     let at = base(q, 11);
     var v = array<f32, 16>(
-      x[at + steps[0]], x[at + steps[1]], x[at + steps[2]], x[at + steps[3]],
-      x[at + steps[4]], x[at + steps[5]], x[at + steps[6]], x[at + steps[7]],
-      x[at + steps[8]], x[at + steps[9]], x[at + steps[10]], x[at + steps[11]],
-      x[at + steps[12]], x[at + steps[13]], x[at + steps[14]], x[at + steps[15]],
+      f32(x[at + steps[0]]), f32(x[at + steps[1]]), f32(x[at + steps[2]]), f32(x[at + steps[3]]),
+      f32(x[at + steps[4]]), f32(x[at + steps[5]]), f32(x[at + steps[6]]), f32(x[at + steps[7]]),
+      f32(x[at + steps[8]]), f32(x[at + steps[9]]), f32(x[at + steps[10]]), f32(x[at + steps[11]]),
+      f32(x[at + steps[12]]), f32(x[at + steps[13]]), f32(x[at + steps[14]]), f32(x[at + steps[15]]),
     );
     let source = base(q, 20);
     sum += slope(plane, source, 0, valid) * column(&v, 0);

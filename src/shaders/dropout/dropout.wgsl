@@ -5,14 +5,14 @@
 //           step, stream and the element's row-major number (common/random.wgsl), so the mask is never stored: the
 //           backward pass makes it again.
 // Dispatch  ceil(COUNT / RUN / WORKGROUP) workgroups, folded over x and y.
-// Bytes     8 an element. The hash costs some 15 integer operations an element, which a GPU hides behind the memory.
+// Bytes     8 an element, 4 in f16. The hash costs some 15 integer operations an element, which a GPU hides behind the memory.
 //
 // Consts: COUNT: Vs in y; RUN; SHAPE: axes in Vs; X_OFFSET, X_STRIDES, Y_OFFSET, Y_STRIDES in Vs; SEED, STEP: places
 //         of the run-time scalars; STREAM: which dropout of the model; DROPOUT_THRESHOLD: p * 2^32; DROPOUT_SCALE:
-//         f32, 1 / (1 - p).
+//         f32, 1 / (1 - p); X_TYPE, Y_TYPE: what a V of x and of y is stored as, f32 or f16.
 
-@group(0) @binding(0) var<storage, read> x: array<V>;
-@group(0) @binding(1) var<storage, read_write> y: array<V>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y_TYPE>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -21,6 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var i = first; i < min(first + RUN, COUNT); i++) {
     let c = coordinates(i, SHAPE);
     let keep = kept(key, i * LANES);
-    y[place(c, Y_OFFSET, Y_STRIDES)] = select(V(0.0), x[place(c, X_OFFSET, X_STRIDES)] * DROPOUT_SCALE, keep);
+    let scaled = V(x[place(c, X_OFFSET, X_STRIDES)]) * DROPOUT_SCALE;
+    y[place(c, Y_OFFSET, Y_STRIDES)] = Y_TYPE(select(V(0.0), scaled, keep));
   }
 }

@@ -7,10 +7,11 @@
 //           For windows of 2x2 side by side see max2x2.wgsl.
 //
 // Consts: C, H, W: input; OH, OW: output; COUNT: output elements; KH, KW, STRIDE_Y, STRIDE_X, PAD_Y, PAD_X,
-//         DILATION_Y, DILATION_X; X_OFFSET, X_BATCH, Y_OFFSET, Y_BATCH in elements.
+//         DILATION_Y, DILATION_X; X_OFFSET, X_BATCH, Y_OFFSET, Y_BATCH in elements; X_TYPE, Y_TYPE: what an
+//         element is stored as, f32 or f16.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y_TYPE>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -35,11 +36,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
       if (ix < PAD_X || ix >= W + PAD_X) {
         continue;
       }
-      let value = x[plane + (iy - PAD_Y) * W + (ix - PAD_X)];
+      let value = f32(x[plane + (iy - PAD_Y) * W + (ix - PAD_X)]);
       if (value > best || is_nan(value)) {
         best = value;
       }
     }
   }
-  y[Y_OFFSET + n * Y_BATCH + channel * (OH * OW) + row * OW + column] = best;
+  y[Y_OFFSET + n * Y_BATCH + channel * (OH * OW) + row * OW + column] = Y_TYPE(best);
 }

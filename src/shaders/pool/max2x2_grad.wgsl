@@ -12,13 +12,14 @@
 //           limit.
 //
 // Consts: C, H: input; W4: its columns in vec4s; COUNT: pairs of windows; RUN; ADD: bool; X_OFFSET, X_BATCH,
-//         GX_OFFSET, GX_BATCH, ADD_OFFSET, ADD_BATCH in vec4s; GY_OFFSET, GY_BATCH in vec2s.
+//         GX_OFFSET, GX_BATCH, ADD_OFFSET, ADD_BATCH in vec4s; GY_OFFSET, GY_BATCH in vec2s; X_TYPE, GX_TYPE,
+//         ADD_TYPE, GY_TYPE: how these are stored, vec4 and vec2 of f32 or f16.
 
-@group(0) @binding(0) var<storage, read> gy: array<vec2<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> gx: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
+@group(0) @binding(1) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(2) var<storage, read_write> gx: array<GX_TYPE>;
 // Bound to x where there is nothing to add.
-@group(0) @binding(3) var<storage, read> addend: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> addend: array<ADD_TYPE>;
 
 fn are_nan(v: vec2<f32>) -> vec2<bool> {
   return (bitcast<vec2<u32>>(v) & vec2(0x7fffffffu)) > vec2(0x7f800000u);
@@ -33,9 +34,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let channel = (i / (W4 * (H / 2u))) % C;
     let n = i / (W4 * (H / 2u) * C);
     let top = (channel * H + 2u * row) * W4 + pair;
-    let upper = x[X_OFFSET + n * X_BATCH + top];
-    let lower = x[X_OFFSET + n * X_BATCH + top + W4];
-    let g = gy[GY_OFFSET + n * GY_BATCH + (channel * (H / 2u) + row) * W4 + pair];
+    let upper = vec4<f32>(x[X_OFFSET + n * X_BATCH + top]);
+    let lower = vec4<f32>(x[X_OFFSET + n * X_BATCH + top + W4]);
+    let g = vec2<f32>(gy[GY_OFFSET + n * GY_BATCH + (channel * (H / 2u) + row) * W4 + pair]);
 
     // The scan of two windows at once: each place takes the lead from those before it if it is larger or NaN.
     let first = upper.xz;
@@ -59,11 +60,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var gx_lower = vec4(to_third.x, to_fourth.x, to_third.y, to_fourth.y);
     if (ADD) {
       let other = ADD_OFFSET + n * ADD_BATCH + top;
-      gx_upper += addend[other];
-      gx_lower += addend[other + W4];
+      gx_upper += vec4<f32>(addend[other]);
+      gx_lower += vec4<f32>(addend[other + W4]);
     }
     let to = GX_OFFSET + n * GX_BATCH + top;
-    gx[to] = gx_upper;
-    gx[to + W4] = gx_lower;
+    gx[to] = GX_TYPE(gx_upper);
+    gx[to + W4] = GX_TYPE(gx_lower);
   }
 }

@@ -10,13 +10,13 @@
 //
 // Consts: C, H, W: input; OH, OW: output; COUNT: input elements; KH, KW, STRIDE_Y, STRIDE_X, PAD_Y, PAD_X,
 //         DILATION_Y, DILATION_X; ADD: bool; GY_OFFSET, GY_BATCH, X_OFFSET, X_BATCH, GX_OFFSET, GX_BATCH, ADD_OFFSET,
-//         ADD_BATCH in elements.
+//         ADD_BATCH in elements; GY_TYPE, X_TYPE, GX_TYPE, ADD_TYPE: what an element is stored as, f32 or f16.
 
-@group(0) @binding(0) var<storage, read> gy: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
+@group(0) @binding(1) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(2) var<storage, read_write> gx: array<GX_TYPE>;
 // Bound to x where there is nothing to add.
-@group(0) @binding(3) var<storage, read> addend: array<f32>;
+@group(0) @binding(3) var<storage, read> addend: array<ADD_TYPE>;
 
 // Place in the plane of the winner of window (row, column) of the output.
 fn winner(plane: u32, row: u32, column: u32) -> u32 {
@@ -33,7 +33,7 @@ fn winner(plane: u32, row: u32, column: u32) -> u32 {
         continue;
       }
       let place = (iy - PAD_Y) * W + (ix - PAD_X);
-      let value = x[plane + place];
+      let value = f32(x[plane + place]);
       // The first place stands even if all are minus infinity.
       if (value > best || is_nan(value) || at == 0xffffffffu) {
         best = value;
@@ -79,12 +79,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         continue;
       }
       if (winner(x_plane, oy, ox) == here) {
-        sum += gy[gy_plane + oy * OW + ox];
+        sum += f32(gy[gy_plane + oy * OW + ox]);
       }
     }
   }
   if (ADD) {
-    sum += addend[ADD_OFFSET + n * ADD_BATCH + channel * (H * W) + here];
+    sum += f32(addend[ADD_OFFSET + n * ADD_BATCH + channel * (H * W) + here]);
   }
-  gx[GX_OFFSET + n * GX_BATCH + channel * (H * W) + here] = sum;
+  gx[GX_OFFSET + n * GX_BATCH + channel * (H * W) + here] = GX_TYPE(sum);
 }

@@ -1,5 +1,5 @@
 /**
- * Half precision as raw bits, for files: JavaScript has no portable Float16Array yet.
+ * Half precision as raw bits, for files and buffers: JavaScript has no portable Float16Array yet.
  * Conversions follow IEEE 754, ties to even, with infinities, NaN and subnormals kept.
  */
 
@@ -35,8 +35,13 @@ export function halfValue(bits: number): number {
 }
 
 /** Halves (as bits) of every value of `values`. */
-export function toHalf(values: Float32Array): Uint16Array {
+export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, halfBits);
+}
+
+/** The values of halves given as bits. */
+export function fromHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  return Float32Array.from(bits, halfValue);
 }
 
 /** `value >>> shift`, rounded to nearest, ties to even. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { halfBits, halfValue, toHalf } from '../../src/unet/half.js';
+import { halfBits, halfValue, toHalf } from '../../src/engine/half.js';
 
 describe('half precision bits', () => {
   it('keeps every one of the 65,536 halves through value and back', () => {

@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { fromHalf, toHalf } from '../../src/engine/half.js';
+import {
+  cat,
+  conv2d,
+  dropout,
+  evaluate,
+  grad,
+  maxPool2d,
+  plan,
+  type Tensor,
+  tensor,
+} from '../../src/engine/index.js';
+import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
+import { facts } from '../engine/facts.js';
+import { type Array64, array64, map, relativeError } from '../reference/array.js';
+import { referenceForward, referenceVjp } from '../reference/registry.js';
+import { testDevice } from '../support/device.js';
+import { build } from './build.js';
+import { type AnyCase, cotangent, inputValues } from './case.js';
+import { convCases, convTransposeCases, largeConvCases } from './cases/conv.js';
+import { binaryCases, unaryCases } from './cases/elementwise.js';
+import { movementCases } from './cases/movement.js';
+import { poolCases } from './cases/pool.js';
+
+const device = await testDevice();
+const there = device.facts.features.includes('shader-f16');
+
+/** The largest relative error of rounding to f16; and what float32 is given. */
+const HALF = 2 ** -11;
+const SINGLE = 1e-5;
+
+function rounded(a: Array64): Array64 {
+  return array64(a.shape, fromHalf(toHalf(Float32Array.from(a.data))));
+}
+
+function constant(a: Array64): Tensor {
+  return tensor(a.data, a.shape);
+}
+
+interface Tolerances {
+  readonly value: number;
+  /** Of each input's gradient. */
+  readonly gradient: (input: number) => number;
+}
+
+/**
+ * The op on f16 against float64 on the same rounded numbers, so that what is left is the rounding of results. A bias
+ * (the third input of a convolution) stays f32, as do the gradients of weight and bias.
+ */
+async function check(one: AnyCase, tolerances: Tolerances, force = {}): Promise<void> {
+  const values = inputValues(one).map(rounded);
+  const expected = referenceForward(one, values);
+  const g = rounded(cotangent(one, expected.shape));
+  const gradients = referenceVjp(one, values, g);
+  const asked = one.inputs.flatMap((spec, i) =>
+    spec.gradient && gradients[i]?.data.some((v) => v !== 0) ? [i] : [],
+  );
+  const isConv = one.op === 'conv2d' || one.op === 'convTranspose2d';
+  const leaves = values.map(constant);
+  const y = build(
+    one,
+    leaves.map((leaf, i) => (isConv && i === 2 ? leaf : leaf.half())),
+  );
+  expect(y.dtype).toBe('f16');
+  expect(y.shape).toEqual(expected.shape);
+  const targets = asked.map((i) => leaves[i] as Tensor);
+  const grads = targets.length > 0 ? grad(y.float().mul(constant(g)).sum(), targets) : [];
+  const [value, ...rest] = await evaluate(device, [y, ...grads], {}, { force });
+  expect(relativeError(value?.data ?? [], expected.data), 'value').toBeLessThanOrEqual(tolerances.value);
+  asked.forEach((i, k) => {
+    const error = relativeError(rest[k]?.data ?? [], (gradients[i] as Array64).data);
+    expect(error, `gradient of input ${i}`).toBeLessThanOrEqual(tolerances.gradient(i));
+  });
+}
+
+const ofConv: Tolerances = { value: HALF, gradient: (i) => (i === 0 ? HALF : SINGLE) };
+
+describe.runIf(there)('in f16', () => {
+  describe('a convolution', () => {
+    // Stored as f16 the kernels do what they do in f32, so some of the shapes that are tried there are enough.
+    const some = (table: readonly AnyCase[], names: readonly string[]) =>
+      table.filter(({ name }) => names.some((part) => name.endsWith(part)));
+    for (const one of [
+      ...some(convCases, [
+        'of single elements',
+        '2d 3x3 padding 1',
+        'prime sizes, no bias',
+        'depthwise',
+        'to one channel',
+      ]),
+      ...some(convCases, ['3x5 stride 2x3 padding 1x2', 'groups 2, stride 2, dilation 2, no bias']),
+      ...some(convTransposeCases, [
+        '2x2 stride 2',
+        'no bias, prime sizes',
+        'groups 2',
+        'padding 1 output padding 1',
+      ]),
+    ])
+      it(one.name, () => check(one, ofConv));
+
+    const plain = convCases.find(({ name }) => name.includes('3x3 padding 1 in powers'));
+    const odd = largeConvCases.find(({ name }) => name.includes('33 to 65'));
+    for (const name of ['direct', 'block']) {
+      for (const one of [plain, odd]) {
+        const force = { conv2d: name, conv2dInputGrad: name, conv2dWeightGrad: name };
+        it(`${one?.name} by ${name}`, () => check(one as AnyCase, ofConv, force));
+      }
+    }
+
+    it('refuses a kernel that knows f32 only, by name', () => {
+      const only = conv2dVariants.forward.filter((name) => {
+        try {
+          const x = tensor(new Float32Array(512), [1, 2, 16, 16]).half();
+          const w = tensor(new Float32Array(36), [2, 2, 3, 3]);
+          plan(device.facts, {}, () => ({ y: conv2d(x, w, null, { padding: 1 }) }), {
+            force: { conv2d: name },
+          });
+          return false;
+        } catch (error) {
+          expect((error as Error).message).toContain(`variant '${name}' cannot run this problem`);
+          return true;
+        }
+      });
+      expect(only).not.toContain('direct');
+    });
+
+    it('writes f32 where that is what is read, with bias, ReLU and dropout on the way', async () => {
+      const one = plain as AnyCase;
+      const [x, w, b] = inputValues(one).map(rounded).map(constant) as [Tensor, Tensor, Tensor];
+      const make = (input: Tensor) =>
+        dropout(conv2d(input, w, b, { padding: 1 }).relu(), 0.3, { training: true, stream: 2 });
+      const [half, single] = await evaluate(device, [make(x.half()).float(), make(x)], { seed: 3, step: 1 });
+      expect(relativeError(half?.data ?? [], Float64Array.from(single?.data ?? []))).toBeLessThan(SINGLE);
+      const made = plan(device.facts, {}, () => ({ y: make(x.half()).float() }));
+      expect(made.steps.filter(({ op }) => op === 'conv2d').length).toBeGreaterThan(0);
+      // Of the input and of the weight; none of the result.
+      expect(made.steps.filter(({ op }) => op === 'cast')).toHaveLength(2);
+    });
+  });
+
+  describe('max pooling', () => {
+    for (const one of poolCases) it(one.name, () => check(one, { value: 0, gradient: () => HALF }));
+  });
+
+  describe('movement', () => {
+    for (const one of movementCases) it(one.name, () => check(one, { value: 0, gradient: () => HALF }));
+  });
+
+  describe('an elementwise op', () => {
+    // Gradients are made of several results, each rounded.
+    const tried =
+      /^(unary (exp|log|relu|leakyRelu|sigmoid|silu|addScalar|mulScalar|square) on|binary (add|mul|div|maximum|gt) )/;
+    for (const one of [...unaryCases, ...binaryCases].filter(({ name }) => tried.test(name)))
+      it(one.name, () => check(one, { value: HALF, gradient: () => 8 * HALF }));
+
+    it('with f32 gives f32, but for a single number', async () => {
+      const a = tensor([1, 2, 3]);
+      const b = tensor([0.1, 0.2, 0.3]);
+      expect(a.half().add(b).dtype).toBe('f32');
+      expect(a.half().add(1).dtype).toBe('f16');
+      expect(a.half().mul(tensor(0.5)).dtype).toBe('f16');
+      const [sum, gradient] = await evaluate(device, [a.half().add(b), ...grad(a.half().mul(b).sum(), [a])]);
+      expect(relativeError(sum?.data ?? [], Float64Array.of(1.1, 2.2, 3.3))).toBeLessThan(SINGLE);
+      expect(relativeError(gradient?.data ?? [], Float64Array.of(0.1, 0.2, 0.3))).toBeLessThan(HALF);
+    });
+
+    it('rounds to nearest, and to infinity beyond the largest', async () => {
+      const values = Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 65504, 65519, 65520, -1e9, 2 ** -24, 0);
+      const value = await evaluate(device, tensor(values).half());
+      expect(value.data).toBeInstanceOf(Float32Array);
+      // Halfway cases and overflow are the adapter's: the specification allows either neighbour.
+      const [a, b, c, , , f, g, h] = value.data as Float32Array;
+      expect([1, 1 + 2 ** -10]).toContain(a);
+      expect([1 + 2 ** -10, 1 + 2 ** -9]).toContain(b);
+      expect(c).toBe(65504);
+      expect(f).toBeLessThanOrEqual(-65504);
+      expect([0, 2 ** -24]).toContain(g);
+      expect(h).toBe(0);
+    });
+  });
+
+  it('dropout keeps the same elements as in f32', async () => {
+    const x = rounded(
+      array64(
+        [3, 5, 7],
+        Array.from({ length: 105 }, (_, i) => 1 + i / 64),
+      ),
+    );
+    const leaf = constant(x);
+    const options = { training: true, stream: 4 };
+    const [half, single] = await evaluate(
+      device,
+      [dropout(leaf.half(), 0.4, options), dropout(leaf, 0.4, options)],
+      { seed: 1, step: 2 },
+    );
+    expect(relativeError(half?.data ?? [], Float64Array.from(single?.data ?? []))).toBeLessThanOrEqual(HALF);
+  });
+
+  it('sums, means and maxima are f32', async () => {
+    const x = rounded(
+      array64(
+        [40, 50],
+        Array.from({ length: 2000 }, (_, i) => Math.sin(i) + 1),
+      ),
+    );
+    const leaf = constant(x);
+    const h = leaf.half();
+    const [sum, mean, most, gradient] = await evaluate(device, [
+      h.sum(),
+      h.mean([0]),
+      h.amax(),
+      ...grad(h.square().sum(), [leaf]),
+    ]);
+    const total = x.data.reduce((a, b) => a + b, 0);
+    expect(relativeError(sum?.data ?? [], [total])).toBeLessThan(SINGLE);
+    expect(mean?.shape).toEqual([50]);
+    expect(most?.data[0]).toBe(Math.max(...x.data));
+    expect(relativeError(gradient?.data ?? [], map(x, (v) => 2 * v).data)).toBeLessThanOrEqual(2 * HALF);
+  });
+
+  it('a concat and its gradients cost no copy', () => {
+    const x = tensor(new Float32Array(1024), [1, 4, 16, 16]);
+    const w = tensor(new Float32Array(4 * 4 * 9), [4, 4, 3, 3]);
+    const made = plan(device.facts, {}, () => {
+      const h = x.half();
+      const a = conv2d(h, w, null, { padding: 1 });
+      const b = maxPool2d(conv2d(a, w, null, { padding: 1 }), 1);
+      const loss = cat([a, b], 1).float().mean();
+      return { loss, gw: grad(loss, [w])[0] };
+    });
+    expect(made.steps.filter(({ op }) => op === 'copy' || op === 'cat')).toEqual([]);
+  });
+
+  it('an output that starts within a word is read back', async () => {
+    const x = tensor([1, 2, 3, 4, 5]).half();
+    const [a, b] = await evaluate(device, [x.slice(0, 1, 4), x.slice(0, 2, 3)]);
+    expect([...(a?.data ?? [])]).toEqual([2, 3, 4]);
+    expect([...(b?.data ?? [])]).toEqual([3]);
+  });
+});
+
+describe('without shader-f16', () => {
+  it('f16 is refused in one sentence that names the feature', () => {
+    const make = () => ({ y: tensor([1, 2]).half() });
+    expect(() => plan(facts(), {}, make)).toThrow(
+      'f16 (mixed precision) needs the feature shader-f16, which Acme 3000 lacks; use f32, or another adapter.',
+    );
+    expect(() => plan({ ...facts(), features: ['shader-f16'] }, {}, make)).not.toThrow();
+  });
+});
