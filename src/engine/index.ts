@@ -10,6 +10,7 @@ export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2
 export { dropout } from './ops/dropout.js';
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits, diceLoss } from './ops/loss.js';
 export { type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
+export { GradScaler, type GradScalerOptions, type ScalerValues } from './optim/gradScaler.js';
 export { type OneCycleOptions, oneCycle } from './optim/oneCycle.js';
 export { SGD, type SGDOptions } from './optim/sgd.js';
 export type { Plan } from './plan/types.js';

@@ -1,6 +1,14 @@
 import { fail, shapeText } from './errors.js';
 import type { Launch, Lowering, Operand } from './kernel.js';
+import type { FlatGradients } from './kernels/gradScaler.js';
 import { type Parameter, sameShape, type Tensor } from './tensor.js';
+
+/** Loss scaling in an update: run over all its gradients before any of them is applied. */
+export interface Scaling {
+  /** Lies in a buffer of its own, since the update reads it while it writes parameters. */
+  readonly state: Parameter;
+  lower(gradients: readonly FlatGradients[], state: Operand, ctx: Lowering): Launch[];
+}
 
 /**
  * A step of an optimiser on many parameters at once. The plan lays state and gradients side by side and calls `lower`
@@ -12,8 +20,9 @@ export interface Update {
   /** Lists of equal shapes: the parameters, then what the optimiser keeps for each. */
   readonly state: readonly (readonly Parameter[])[];
   readonly gradients: readonly Tensor[];
-  /** `state[i]` and `gradient` are flat f32 operands of equal length. */
-  lower(state: readonly Operand[], gradient: Operand, ctx: Lowering): Launch[];
+  readonly scaling?: Scaling | undefined;
+  /** `state[i]` and `gradient` are flat f32 operands of equal length; `scaler` is the state of `scaling`. */
+  lower(state: readonly Operand[], gradient: Operand, ctx: Lowering, scaler?: Operand): Launch[];
 }
 
 export interface Assignment {

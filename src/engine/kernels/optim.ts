@@ -1,5 +1,8 @@
 import scalars from '../../shaders/common/scalars.wgsl';
 import adamShader from '../../shaders/optim/adam.wgsl';
+import plain from '../../shaders/optim/plain.wgsl';
+import scaled from '../../shaders/optim/scaled.wgsl';
+import scalerState from '../../shaders/optim/scaler_state.wgsl';
 import sgdShader from '../../shaders/optim/sgd.wgsl';
 import sgdPlainShader from '../../shaders/optim/sgd_plain.wgsl';
 import {
@@ -19,13 +22,17 @@ interface Part {
   readonly operand: Operand;
 }
 
-/** One launch over flat operands of one length; all but the gradients are updated in place. */
+/**
+ * One launch over flat operands of one length; all but the gradients are updated in place. With a `scaler` (the state
+ * of a loss scaler) the gradients are taken back to scale, and a step that overflowed changes nothing.
+ */
 function update(
   shader: Shader,
   parts: readonly Part[],
   constants: Constants,
   flops: number,
   ctx: Lowering,
+  scaler: Operand | undefined,
 ): Launch[] {
   const first = (parts[0] as Part).operand;
   const count = numel(first.shape);
@@ -43,18 +50,24 @@ function update(
   return [
     {
       shader,
-      pieces: [lanesPiece(lanes), scalars],
-      constants: Object.assign({}, grid.constants, ...offsets, constants),
+      pieces: [lanesPiece(lanes), scalars, ...(scaler ? [scalerState, scaled] : [plain])],
+      constants: Object.assign(
+        scaler ? { RUN_STEP: ctx.scalar('step') } : { FIRST: ctx.scalar('sgdFirst') },
+        grid.constants,
+        ...offsets,
+        constants,
+      ),
       bindings: [
         ...parts.map(({ name, operand }, at) => ({
           at,
           operand,
           access: name === 'GRADS' ? ('read' as const) : ('read_write' as const),
         })),
+        ...(scaler ? [{ at: 14, operand: scaler, access: 'read' as const }] : []),
         { at: 15, operand: ctx.scalars, access: 'uniform' },
       ],
       workgroups: grid.workgroups,
-      variant: `x${lanes}`,
+      variant: `x${lanes}${scaler ? ', scaled' : ''}`,
       flops: flops * count,
       bytes: 4 * count * (2 * parts.length - 1),
     },
@@ -71,10 +84,16 @@ export interface SgdOptions {
 
 /**
  * One step of SGD in place, as torch.optim.SGD, over flat operands of one length. Run-time scalars: `lr`, `momentum`,
- * and `sgdFirst` (u32), which is 1 on the first step, when the momentum buffer takes the gradient as it is.
+ * and `sgdFirst` (u32), which is 1 on the first step, when the momentum buffer takes the gradient as it is; with a scaler
+ * (the state of a loss scaler) `step` in its place, so that the first step that is not skipped is the first.
  */
 export function sgd(
-  state: { readonly params: Operand; readonly grads: Operand; readonly momentum?: Operand | undefined },
+  state: {
+    readonly params: Operand;
+    readonly grads: Operand;
+    readonly momentum?: Operand | undefined;
+    readonly scaler?: Operand | undefined;
+  },
   { dampening, weightDecay, nesterov, momentumZero }: SgdOptions,
   ctx: Lowering,
 ): Launch[] {
@@ -83,16 +102,16 @@ export function sgd(
     { name: 'GRADS', operand: state.grads },
   ];
   const decay = { WEIGHT_DECAY: f32(weightDecay), LR: ctx.scalar('lr') };
-  if (momentumZero) return update(sgdPlainShader, parts, decay, 4, ctx);
+  if (momentumZero) return update(sgdPlainShader, parts, decay, 4, ctx, state.scaler);
   if (!state.momentum) throw new Error('sgd: with momentum, a buffer for it is needed.');
   const constants = {
     ...decay,
     DAMPENING: f32(dampening),
     NESTEROV: nesterov,
     MU: ctx.scalar('momentum'),
-    FIRST: ctx.scalar('sgdFirst'),
   };
-  return update(sgdShader, [...parts, { name: 'MOMENTUM', operand: state.momentum }], constants, 7, ctx);
+  const all = [...parts, { name: 'MOMENTUM', operand: state.momentum }];
+  return update(sgdShader, all, constants, 7, ctx, state.scaler);
 }
 
 export interface AdamOptions {
@@ -113,6 +132,7 @@ export function adam(
     readonly grads: Operand;
     readonly mean: Operand;
     readonly square: Operand;
+    readonly scaler?: Operand | undefined;
   },
   { betas: [beta1, beta2], eps, weightDecay, decoupled }: AdamOptions,
   ctx: Lowering,
@@ -142,5 +162,6 @@ export function adam(
     },
     15,
     ctx,
+    state.scaler,
   );
 }

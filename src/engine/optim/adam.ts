@@ -3,6 +3,7 @@ import { adam } from '../kernels/optim.js';
 import { Parameter, type Tensor } from '../tensor.js';
 import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
+import type { GradScaler } from './gradScaler.js';
 
 export interface AdamOptions {
   readonly betas?: readonly [number, number];
@@ -10,6 +11,8 @@ export interface AdamOptions {
   readonly weightDecay?: number;
   /** AdamW: the decay shrinks the parameters themselves rather than adding to the gradient. */
   readonly decoupled?: boolean;
+  /** For gradients of `scaler.scale(loss)`. */
+  readonly scaler?: GradScaler | undefined;
 }
 
 /**
@@ -20,11 +23,13 @@ export class Adam {
   /** Moving averages of the gradients and of their squares, one a parameter. Saved with a checkpoint. */
   readonly firstMoments: readonly Parameter[];
   readonly secondMoments: readonly Parameter[];
+  readonly scaler: GradScaler | undefined;
 
   constructor(
     private readonly parameters: readonly Parameter[],
     private readonly options: AdamOptions = {},
   ) {
+    this.scaler = options.scaler;
     const like = (prefix: string) =>
       parameters.map((p) => new Parameter(p.shape, null, `${prefix}.${p.name}`));
     this.firstMoments = like('exp_avg');
@@ -40,10 +45,11 @@ export class Adam {
       name: 'adam',
       state: [this.parameters, this.firstMoments, this.secondMoments],
       gradients,
-      lower: ([params, mean, square], grads, ctx) => {
+      scaling: this.scaler?.scaling,
+      lower: ([params, mean, square], grads, ctx, scaler) => {
         if (!params || !mean || !square) fail('adam: no parameters.');
         return adam(
-          { params, grads, mean, square },
+          { params, grads, mean, square, scaler },
           { betas: [betas[0], betas[1]], eps, weightDecay, decoupled },
           ctx,
         );

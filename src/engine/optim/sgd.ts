@@ -3,6 +3,7 @@ import { type SgdOptions as SgdKernelOptions, sgd } from '../kernels/optim.js';
 import { Parameter, type Tensor } from '../tensor.js';
 import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
+import type { GradScaler } from './gradScaler.js';
 
 export interface SGDOptions {
   readonly dampening?: number;
@@ -10,6 +11,8 @@ export interface SGDOptions {
   readonly nesterov?: boolean;
   /** False keeps no momentum state, which saves a parameter's worth of memory. */
   readonly momentum?: boolean;
+  /** For gradients of `scaler.scale(loss)`. */
+  readonly scaler?: GradScaler | undefined;
 }
 
 /**
@@ -21,6 +24,7 @@ export class SGD {
   private readonly parameters: readonly Parameter[];
   /** One a parameter; empty without momentum. Saved with a checkpoint. */
   readonly momentumBuffers: readonly Parameter[];
+  readonly scaler: GradScaler | undefined;
 
   constructor(
     parameters: readonly Parameter[],
@@ -30,6 +34,7 @@ export class SGD {
     if (nesterov && (!momentum || dampening !== 0))
       fail('SGD: Nesterov momentum needs momentum, and a dampening of 0.');
     this.parameters = parameters;
+    this.scaler = options.scaler;
     this.momentumBuffers = momentum
       ? parameters.map((p) => new Parameter(p.shape, null, `momentum.${p.name}`))
       : [];
@@ -45,12 +50,9 @@ export class SGD {
       name: 'sgd',
       state: momentum ? [this.parameters, this.momentumBuffers] : [this.parameters],
       gradients,
-      lower: ([params, buffer], grads, ctx) =>
-        sgd(
-          { params: params ?? fail('sgd: no parameters.'), grads, ...(buffer ? { momentum: buffer } : {}) },
-          options,
-          ctx,
-        ),
+      scaling: this.scaler?.scaling,
+      lower: ([params, buffer], grads, ctx, scaler) =>
+        sgd({ params: params ?? fail('sgd: no parameters.'), grads, momentum: buffer, scaler }, options, ctx),
     });
   }
 }

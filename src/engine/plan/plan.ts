@@ -148,7 +148,9 @@ class Planner {
     const limit = Math.min(this.facts.limits.maxStorageBufferBindingSize, this.facts.limits.maxBufferSize);
     // An optimiser's lists first, each on its own, so that parameters and their state have the same layout.
     for (const effect of this.effects) {
-      if (effect.kind === 'update') for (const list of effect.state) place(list, limit);
+      if (effect.kind !== 'update') continue;
+      for (const list of effect.state) place(list, limit);
+      if (effect.scaling) place([effect.scaling.state], limit);
     }
     const rest = this.graph.nodes
       .filter((node) => node.leaf?.kind === 'parameter')
@@ -466,7 +468,7 @@ class Planner {
   private keepBeforeEffects(): void {
     const changed = new Set(
       this.effects
-        .flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : effect.state.flat()))
+        .flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : writtenBy(effect)))
         .map((parameter) => homeOf(parameter)?.buffer),
     );
     for (const node of rootNodes(this.graph)) {
@@ -497,14 +499,23 @@ class Planner {
         if (operand.storage !== part.storage)
           this.emit('copy', node.shape, copyStrided(operand, part, { facts: this.facts }));
       }
+    }
+    const flat = (run: GradientRun) => this.contiguous([run.bytes / 4], 'f32', run.store as Store);
+    let scaler: Operand | undefined;
+    if (update.scaling) {
+      scaler = this.parameterOperand(update.scaling.state);
+      const gradients = runs.map((run) => ({ operand: flat(run), gaps: gapsOf(run) }));
+      const launches = update.scaling.lower(gradients, scaler, this.lowering('gradScaler'));
+      this.emit('gradScaler', scaler.shape, launches);
+    }
+    for (const run of runs) {
       const shape = [run.bytes / 4];
-      const gradient = this.contiguous(shape, 'f32', run.store as Store);
       const state = update.state.map((list) => {
         const home = homeOf(list[run.from] as Parameter);
         if (!home) fail(`plan: parameter ${list[run.from]?.name} has no place.`);
         return this.contiguous(shape, 'f32', this.stateRange(home.buffer, home.byteOffset, run.bytes));
       });
-      this.emit(update.name, shape, update.lower(state, gradient, this.lowering(update.name)));
+      this.emit(update.name, shape, update.lower(state, flat(run), this.lowering(update.name), scaler));
     }
   }
 
@@ -681,6 +692,11 @@ interface Halves {
   to: number;
 }
 
+/** The parameters that an update changes. */
+function writtenBy({ state, scaling }: Update): Parameter[] {
+  return [...state.flat(), ...(scaling ? [scaling.state] : [])];
+}
+
 /** Throws where the device cannot hold f16. */
 function requireF16(facts: DeviceFacts): void {
   if (facts.features.includes('shader-f16')) return;
@@ -731,6 +747,18 @@ function contiguousRuns(update: Update): GradientRun[] {
   // Places are padded to whole vectors in every list, so the launch may run over the last one's padding.
   for (const run of runs) run.bytes = Math.ceil(run.bytes / PARAMETER_ALIGN) * PARAMETER_ALIGN;
   return runs;
+}
+
+/** The elements of a run's buffer that belong to no gradient, in stretches. */
+function gapsOf({ parts, bytes }: GradientRun): [number, number][] {
+  const gaps: [number, number][] = [];
+  parts.forEach(({ storage, shape }, i) => {
+    const end = (storage as Store).byteOffset / 4 + numel(shape);
+    const next = parts[i + 1];
+    const start = (next ? (next.storage as Store).byteOffset : bytes) / 4;
+    if (end < start) gaps.push([end, start]);
+  });
+  return gaps;
 }
 
 function absoluteOffset(store: Store): number {

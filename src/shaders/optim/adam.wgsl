@@ -15,6 +15,7 @@
 // Consts: COUNT: Vs; RUN; PARAMS_OFFSET, GRADS_OFFSET, MEAN_OFFSET, SQUARE_OFFSET in Vs; BETA1, BETA2, REST1, REST2
 //         (1 - beta, which f32 would take from a rounded beta), LOG_BETA1, LOG_BETA2, EPS, WEIGHT_DECAY: f32;
 //         DECOUPLED: bool; LR, STEP: places of the run-time scalars.
+// Pieces: plain.wgsl, or scaled.wgsl where the loss was scaled.
 
 @group(0) @binding(0) var<storage, read_write> params: array<V>;
 @group(0) @binding(1) var<storage, read> grads: array<V>;
@@ -29,14 +30,17 @@ fn one_minus_exp(x: f32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (skip_step()) {
+    return;
+  }
   let lr = scalar_f32(LR);
-  let t = f32(scalar_u32(STEP));
+  let t = f32(scalar_u32(STEP) - skipped_steps());
   let step_size = lr / one_minus_exp(t * LOG_BETA1);
   let root = sqrt(one_minus_exp(t * LOG_BETA2));
   let first = (id.x + id.y * GRID_WIDTH) * RUN;
   for (var i = first; i < min(first + RUN, COUNT); i++) {
     var param = params[PARAMS_OFFSET + i];
-    var d = grads[GRADS_OFFSET + i];
+    var d = unscaled(grads[GRADS_OFFSET + i]);
     if (DECOUPLED) {
       param -= lr * WEIGHT_DECAY * param;
     } else {

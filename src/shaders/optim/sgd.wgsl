@@ -12,7 +12,8 @@
 // Bytes     20 a parameter, each touched once: the memory is the limit.
 //
 // Consts: COUNT: Vs; RUN; PARAMS_OFFSET, GRADS_OFFSET, MOMENTUM_OFFSET in Vs; WEIGHT_DECAY, DAMPENING: f32; NESTEROV:
-//         bool; LR, MU, FIRST: places of the run-time scalars.
+//         bool; LR, MU: places of the run-time scalars.
+// Pieces: plain.wgsl, or scaled.wgsl where the loss was scaled.
 
 @group(0) @binding(0) var<storage, read_write> params: array<V>;
 @group(0) @binding(1) var<storage, read> grads: array<V>;
@@ -20,14 +21,17 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (skip_step()) {
+    return;
+  }
   let lr = scalar_f32(LR);
   let mu = scalar_f32(MU);
   let first = (id.x + id.y * GRID_WIDTH) * RUN;
   for (var i = first; i < min(first + RUN, COUNT); i++) {
     let param = params[PARAMS_OFFSET + i];
-    let d = grads[GRADS_OFFSET + i] + WEIGHT_DECAY * param;
+    let d = unscaled(grads[GRADS_OFFSET + i]) + WEIGHT_DECAY * param;
     let later = mu * momentum[MOMENTUM_OFFSET + i] + (1.0 - DAMPENING) * d;
-    let m = select(later, d, VB(scalar_u32(FIRST) != 0u));
+    let m = select(later, d, VB(is_first_step()));
     momentum[MOMENTUM_OFFSET + i] = m;
     var step = m;
     if (NESTEROV) {

@@ -9,15 +9,19 @@
 // Bytes     12 a parameter, each touched once: the memory is the limit.
 //
 // Consts: COUNT: Vs; RUN; PARAMS_OFFSET, GRADS_OFFSET in Vs; WEIGHT_DECAY: f32; LR: place of the run-time scalar.
+// Pieces: plain.wgsl, or scaled.wgsl where the loss was scaled.
 
 @group(0) @binding(0) var<storage, read_write> params: array<V>;
 @group(0) @binding(1) var<storage, read> grads: array<V>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  if (skip_step()) {
+    return;
+  }
   let first = (id.x + id.y * GRID_WIDTH) * RUN;
   for (var i = first; i < min(first + RUN, COUNT); i++) {
     let param = params[PARAMS_OFFSET + i];
-    params[PARAMS_OFFSET + i] = param - scalar_f32(LR) * (grads[GRADS_OFFSET + i] + WEIGHT_DECAY * param);
+    params[PARAMS_OFFSET + i] = param - scalar_f32(LR) * (unscaled(grads[GRADS_OFFSET + i]) + WEIGHT_DECAY * param);
   }
 }
