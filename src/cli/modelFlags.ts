@@ -8,11 +8,13 @@ export interface ModelOptions {
   readonly depth?: number;
   readonly baseChannels?: number;
   readonly dropout?: number;
+  /** How a training step stores what it computes; `auto`: mixed on a GPU that has f16, else f32. */
+  readonly precision?: 'f32' | 'mixed' | 'auto';
   /** Side of the square that the network sees, in pixels. */
   readonly size?: number;
 }
 
-/** Adds `--preset`, `--batch-size`, `--depth`, `--base-channels`, `--dropout` and `--size`. */
+/** Adds `--preset`, `--batch-size`, `--depth`, `--base-channels`, `--dropout`, `--precision` and `--size`. */
 export function modelFlags(command: Command): Command {
   const count = { integer: true, min: 1 };
   return command
@@ -27,6 +29,13 @@ export function modelFlags(command: Command): Command {
     .addOption(numberOption('--base-channels <n>', 'channels of its first level', count))
     .addOption(
       numberOption('--dropout <p>', 'share of activations dropped in training', { min: 0, max: 0.99 }),
+    )
+    .addOption(
+      choiceOption('--precision <kind>', 'how a training step stores what it computes, default f32', [
+        'f32',
+        'mixed',
+        'auto',
+      ]),
     )
     .addOption(numberOption('--size <pixels>', 'side of the square the network sees', count));
 }

@@ -1,6 +1,6 @@
 /** What is seen while a run goes on: one live line on a terminal, plain lines now and then in a pipe, or JSON lines. */
 import type { Io } from './io.js';
-import type { EpochRecord, Losses, StepRecord } from './records.js';
+import type { EpochRecord, Losses, ScalingRecord, StepRecord } from './records.js';
 
 /** How a progress shows itself. */
 export interface ProgressOptions {
@@ -155,6 +155,7 @@ export function epochLines({
   train,
   valid,
   quality,
+  scaling,
   best,
   seconds,
   imagesPerSecond,
@@ -162,8 +163,12 @@ export function epochLines({
   const { meanDice, medianDice, lesionSliceDice, falsePositiveSlices, lesionFreeSlices } = quality;
   return [
     `Epoch ${epoch} — train: ${losses(train)} | valid: ${losses(valid)}`,
-    `  patients' Dice: mean ${figure(meanDice)} median ${figure(medianDice)} | lesion slices ${figure(lesionSliceDice)} | false-positive slices ${falsePositiveSlices}/${lesionFreeSlices} | ${duration(seconds)}, ${speedText(imagesPerSecond)} images/s${best ? ' | best so far' : ''}`,
+    `  patients' Dice: mean ${figure(meanDice)} median ${figure(medianDice)} | lesion slices ${figure(lesionSliceDice)} | false-positive slices ${falsePositiveSlices}/${lesionFreeSlices} | ${duration(seconds)}, ${speedText(imagesPerSecond)} images/s${scalingText(scaling)}${best ? ' | best so far' : ''}`,
   ];
+}
+
+function scalingText(scaling: ScalingRecord | undefined): string {
+  return scaling ? ` | loss scale ${scaling.scale}, ${scaling.skipped} steps skipped` : '';
 }
 
 /** `0.0334`, `12.3`, `1240`. */

@@ -53,6 +53,12 @@ export interface Losses {
   readonly dice: number;
 }
 
+/** The loss scaler of mixed precision: the scale, and how many steps overflowed and were skipped. */
+export interface ScalingRecord {
+  readonly scale: number;
+  readonly skipped: number;
+}
+
 /** A line of metrics.jsonl in the midst of an epoch. */
 export interface StepRecord extends Losses {
   readonly kind: 'step';
@@ -62,6 +68,8 @@ export interface StepRecord extends Losses {
   readonly step: number;
   readonly lr: number;
   readonly momentum: number;
+  /** In mixed precision: as it was for this step. */
+  readonly scaling?: ScalingRecord;
 }
 
 /** A line of metrics.jsonl at an epoch's end. */
@@ -77,6 +85,8 @@ export interface EpochRecord {
   readonly valid: Losses;
   /** Per-patient 3D Dice of the validation patients and what goes with it. */
   readonly quality: EpochQuality;
+  /** In mixed precision: after the epoch. */
+  readonly scaling?: ScalingRecord;
   /** Whether this is the best epoch so far, by mean validation Dice. */
   readonly best: boolean;
   /** Training and validation. */

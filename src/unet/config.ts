@@ -4,6 +4,12 @@ import { checkConfig, referenceConfig, type UNetConfig } from './model.js';
 /** How the items of an epoch are drawn: with replacement by lesion size, each once in random order, or as they lie. */
 export type Sampling = 'weighted' | 'shuffled' | 'sequential';
 
+/**
+ * How activations and weights are stored while a step runs. `mixed`: as f16, beside the f32 weights that are trained,
+ * with loss scaling; sums and gradients of weights are f32. It needs a device with `shader-f16`.
+ */
+export type Precision = 'f32' | 'mixed';
+
 /** Everything that decides what a training computes, but for the data. Saved with the run and with each checkpoint. */
 export interface TrainConfig {
   readonly model: UNetConfig;
@@ -13,6 +19,8 @@ export interface TrainConfig {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: 'sgd' | 'adam';
+  /** f32 where it is left out. */
+  readonly precision?: Precision;
   /** Highest learning rate of the one-cycle schedule. */
   readonly lr: number;
   /** Share of the Dice loss; the rest is binary cross-entropy. */
@@ -38,6 +46,7 @@ export const postPreset: TrainConfig = {
   epochs: 20,
   batchSize: 4,
   optimizer: 'sgd',
+  precision: 'f32',
   lr: 0.1,
   diceWeight: 0.3,
   crossEntropy: 'probabilities',
@@ -54,6 +63,7 @@ export const smallPreset: TrainConfig = {
   epochs: 8,
   batchSize: 8,
   optimizer: 'adam',
+  precision: 'f32',
   lr: 1e-3,
   diceWeight: 0.5,
   crossEntropy: 'logits',

@@ -3,6 +3,7 @@ import type { Device } from '../engine/device.js';
 import { grad } from '../engine/grad.js';
 import { type AugmentGeometry, augmentColumns, augmentImage, augmentMask } from '../engine/ops/augment.js';
 import { Adam } from '../engine/optim/adam.js';
+import { GradScaler } from '../engine/optim/gradScaler.js';
 import { SGD } from '../engine/optim/sgd.js';
 import type { PlanOptions } from '../engine/plan/plan.js';
 import type { Program } from '../engine/program/program.js';
@@ -19,13 +20,16 @@ export interface SliceSize {
 
 export type BatchInput = 'images' | 'masks' | 'table';
 export type LossName = 'loss' | 'bce' | 'dice';
+/** `scaling`, in mixed precision alone: the loss scaler's state before the step (see `GradScaler.read`). */
+export type TrainingOutput = LossName | 'scaling';
 
-/** Either optimiser, and what it keeps for each parameter, by name for a checkpoint. */
+/** Either optimiser, with a loss scaler in mixed precision, and what it keeps for each parameter, by name for a checkpoint. */
 export type Optimizer = SGD | Adam;
 
-export function makeOptimizer(model: UNet, config: Pick<TrainConfig, 'optimizer'>): Optimizer {
+export function makeOptimizer(model: UNet, config: Pick<TrainConfig, 'optimizer' | 'precision'>): Optimizer {
   const parameters = model.parameters();
-  return config.optimizer === 'adam' ? new Adam(parameters) : new SGD(parameters);
+  const scaler = config.precision === 'mixed' ? new GradScaler() : undefined;
+  return config.optimizer === 'adam' ? new Adam(parameters, { scaler }) : new SGD(parameters, { scaler });
 }
 
 /** What an optimiser keeps, by the name it has in a checkpoint. */
@@ -34,7 +38,10 @@ export function optimizerState(optimizer: Optimizer): [string, Parameter][] {
     optimizer instanceof SGD
       ? [optimizer.momentumBuffers]
       : [optimizer.firstMoments, optimizer.secondMoments];
-  return lists.flatMap((list) => list.map((parameter): [string, Parameter] => [parameter.name, parameter]));
+  const scaler = optimizer.scaler ? [optimizer.scaler.state] : [];
+  return [...lists, scaler].flatMap((list) =>
+    list.map((parameter): [string, Parameter] => [parameter.name, parameter]),
+  );
 }
 
 function inputs(batch: number, { height, width }: SliceSize, channels: number) {
@@ -58,7 +65,10 @@ export interface MakeOptions extends PlanOptions {
 }
 
 /** What of a configuration decides a program, beside the model. */
-export type StepConfig = Pick<TrainConfig, 'size' | 'maskValue' | 'diceWeight' | 'crossEntropy'>;
+export type StepConfig = Pick<
+  TrainConfig,
+  'size' | 'maskValue' | 'diceWeight' | 'crossEntropy' | 'precision'
+>;
 
 /** What `compile` and `plan` make a program of. */
 export interface Recipe<I extends string, O extends string> {
@@ -66,22 +76,30 @@ export interface Recipe<I extends string, O extends string> {
   readonly build: (inputs: Record<I, Tensor>) => Record<O, Tensor>;
 }
 
-/** A training step: slices to loss, gradients and update. */
+/**
+ * A training step: slices to loss, gradients and update. In mixed precision the activations are f16, which convolutions
+ * follow with their weights, and the losses f32; `optimizer` is then one with a loss scaler.
+ */
 export function trainingStep(
   model: UNet,
   optimizer: Optimizer,
   config: StepConfig,
   source: SliceSize,
   batch: number,
-): Recipe<BatchInput, LossName> {
+): Recipe<BatchInput, TrainingOutput> {
   return {
     inputs: inputs(batch, source, model.config.inChannels),
     build: (given) => {
       const { image, mask } = prepared(given, geometry(config));
-      const logits = model.logits(image, { training: true });
+      const x = config.precision === 'mixed' ? image.half() : image;
+      const logits = model.logits(x, { training: true }).float();
       const losses = segmentationLoss(logits, logits.sigmoid(), mask, config);
-      optimizer.update(grad(losses.loss, model.parameters()));
-      return { ...losses };
+      const { scaler } = optimizer;
+      const objective = scaler ? scaler.scale(losses.loss) : losses.loss;
+      optimizer.update(grad(objective, model.parameters()));
+      // In f32 there is no such output, and nobody asks for it.
+      const scaling = scaler ? { scaling: scaler.state } : {};
+      return { ...losses, ...scaling } as Record<TrainingOutput, Tensor>;
     },
   };
 }
@@ -111,7 +129,7 @@ export function compileTraining(
   source: SliceSize,
   batch: number,
   options: MakeOptions = {},
-): Promise<Program<BatchInput, LossName>> {
+): Promise<Program<BatchInput, TrainingOutput>> {
   const { inputs: given, build } = trainingStep(model, optimizer, config, source, batch);
   return compile(device, given, build, options);
 }

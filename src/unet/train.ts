@@ -1,8 +1,10 @@
 import type { Device } from '../engine/device.js';
 import { fail } from '../engine/errors.js';
+import { GradScaler, type ScalerValues } from '../engine/optim/gradScaler.js';
 import { oneCycle } from '../engine/optim/oneCycle.js';
 import type { Plan } from '../engine/plan/types.js';
 import type { HostArray, Program, Value } from '../engine/program/program.js';
+import { readParameters } from '../engine/program/residence.js';
 import type { TrainConfig } from './config.js';
 import { UNet } from './model.js';
 import {
@@ -15,6 +17,7 @@ import {
   makeOptimizer,
   type Optimizer,
   type SliceSize,
+  type TrainingOutput,
 } from './programs.js';
 
 /** A batch as the host has it: 8-bit slices [n, H, W, 3], masks [n, H, W], and a row of the augmentation table each. */
@@ -68,6 +71,8 @@ export interface StepReport {
   readonly losses: Readonly<Record<LossName, number>>;
   /** Means over the epoch's batches so far. */
   readonly means: Readonly<Record<LossName, number>>;
+  /** In mixed precision: the scale of this step's loss, and the steps skipped before it. */
+  readonly scaling?: ScalerValues;
 }
 
 /** One validation batch: its items and their probabilities [count, 1, size, size]. */
@@ -115,7 +120,7 @@ const WARM = 2;
 export class Trainer {
   readonly model: UNet;
   readonly optimizer: Optimizer;
-  private readonly training: BySize<Program<BatchInput, LossName>>;
+  private readonly training: BySize<Program<BatchInput, TrainingOutput>>;
   private readonly evaluation: EvaluationPrograms;
   private readonly schedule: (step: number) => { lr: number; momentum: number };
   private readonly batchesPerEpoch: number;
@@ -209,6 +214,7 @@ export class Trainer {
         const values = await running;
         const losses = { loss: values.loss.item(), bce: values.bce.item(), dice: values.dice.item() };
         checkFinite(losses.loss, step, lr);
+        const scaling = scalingOf(values, step);
         this.at = { ...done, sums: plus(this.at.sums, losses) };
         onStep({
           epoch,
@@ -221,6 +227,7 @@ export class Trainer {
           momentum,
           losses,
           means: means(this.at.sums),
+          ...(scaling ? { scaling } : {}),
         });
       });
       await settle(IN_FLIGHT - 1);
@@ -238,6 +245,14 @@ export class Trainer {
   /** Whether the next step to submit is the one whose kernels are timed. */
   private isProfiled(step: number): boolean {
     return this.submitted === WARM || (this.submitted < WARM && step === this.steps - 1);
+  }
+
+  /** In mixed precision, the scale of the next step's loss and the steps skipped so far; null in f32. */
+  async scaling(): Promise<ScalerValues | null> {
+    const { scaler } = this.optimizer;
+    if (!scaler) return null;
+    const [state] = await readParameters([scaler.state]);
+    return GradScaler.read(state as Float32Array);
   }
 
   /** Losses over all batches of `source` in eval mode; each batch's probabilities go to `onProbabilities`. */
@@ -281,6 +296,20 @@ export async function evaluateAll<T extends HostBatch>(
 
 function hostArrays({ images, masks, table }: HostBatch): Record<'images' | 'masks' | 'table', HostArray> {
   return { images, masks, table };
+}
+
+/** Below this, gradients overflow whatever the scale. */
+const LEAST_SCALE = 2 ** -14;
+
+function scalingOf(values: Partial<Record<TrainingOutput, Value>>, step: number): ScalerValues | null {
+  if (!values.scaling) return null;
+  const scaling = GradScaler.read(values.scaling.data);
+  if (scaling.scale < LEAST_SCALE) {
+    fail(
+      `The gradients overflow f16 at any loss scale (it fell to ${scaling.scale} at step ${step + 1}): the training diverged; try a smaller --lr, or --precision f32.`,
+    );
+  }
+  return scaling;
 }
 
 function checkFinite(loss: number, step: number, lr: number): void {

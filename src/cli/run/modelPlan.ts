@@ -9,8 +9,8 @@ import type { ChannelOptions, ModelOptions } from '../modelFlags.js';
 import { trainConfig } from './setup.js';
 
 /** The preset with what the command line changed, for images that there are not. */
-export function modelConfig(options: ModelOptions & ChannelOptions): TrainConfig {
-  const config = trainConfig(options);
+export function modelConfig(options: ModelOptions & ChannelOptions, facts: DeviceFacts): TrainConfig {
+  const config = trainConfig(options, facts);
   const { channels } = options;
   return channels === undefined ? config : { ...config, model: { ...config.model, inChannels: channels } };
 }

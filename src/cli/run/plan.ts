@@ -13,9 +13,9 @@ import { modelConfig, modelPlan } from './modelPlan.js';
 /** `shadergrad plan`. */
 export async function printPlanOf(options: PlanCommandOptions, io: Io): Promise<void> {
   const force = parseForce(options.force ?? []);
-  const config = modelConfig(options);
   const inference = options.inference === true;
   const { facts, tuning } = await target(options);
+  const config = modelConfig(options, facts);
   const made = modelPlan(facts, config, inference, { force, tuning });
   const { ceiling, from } = ceilingOf(facts, tuning);
   if (options.json) {

@@ -4,7 +4,8 @@ import { commonSize, type Dataset, openDataset, type SliceRef, slicesOf } from '
 import { openSource } from '../../data/node/files.js';
 import { type Split, splitByPatient } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
-import { checkTrainConfig, presets, type TrainConfig } from '../../unet/config.js';
+import type { DeviceFacts } from '../../engine/kernel.js';
+import { checkTrainConfig, type Precision, presets, type TrainConfig } from '../../unet/config.js';
 import type { TrainOptions } from '../commands/train.js';
 import { environment } from '../environment.js';
 import type { Io } from '../io.js';
@@ -15,19 +16,29 @@ import { splitRequest } from '../splitFlags.js';
 export const DEFAULT_PRESET = 'small';
 export const DEFAULT_THRESHOLD = 0.5;
 
-/** The preset with what the command line changed. */
+/** The preset with what the command line changed. `facts` settle what `--precision auto` means. */
 export function trainConfig(
   options: ModelOptions & Pick<TrainOptions, 'epochs' | 'lr' | 'diceWeight' | 'seed'>,
+  facts: Pick<DeviceFacts, 'features' | 'software'>,
 ): TrainConfig {
   const preset = presets[options.preset ?? DEFAULT_PRESET] as TrainConfig;
   const { depth, baseChannels, dropout, epochs, batchSize, lr, diceWeight, size, seed } = options;
   const config: TrainConfig = {
     ...preset,
-    ...without({ epochs, batchSize, lr, diceWeight, size, seed }),
+    ...without({ epochs, batchSize, lr, diceWeight, size, seed, precision: precisionOf(options, facts) }),
     model: { ...preset.model, ...without({ depth, baseChannels, dropout }) },
   };
   checkTrainConfig(config);
   return config;
+}
+
+/** On an adapter that runs on the CPU f16 saves memory but no time, so `auto` leaves it. */
+function precisionOf(
+  { precision }: ModelOptions,
+  { features, software }: Pick<DeviceFacts, 'features' | 'software'>,
+): Precision | undefined {
+  if (precision !== 'auto') return precision;
+  return features.includes('shader-f16') && !software ? 'mixed' : 'f32';
 }
 
 function without<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

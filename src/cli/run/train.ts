@@ -87,7 +87,7 @@ async function begin(
   making: TrainerOptions,
   makeData: () => Promise<void> = async () => {},
 ): Promise<Begun> {
-  const training = trainConfig(options);
+  const training = trainConfig(options, device.facts);
   const root = options.out ?? defaultRoot();
   await checkFree(root, options.force);
   await makeData();
@@ -230,12 +230,12 @@ async function tellFacts(
     `memory: ${bytesText(memory.transient)} for a step, ${bytesText(memory.state)} for weights and optimiser; ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
   );
   tell(
-    `schedule: ${training.epochs} epochs of ${stepsPerEpoch} steps, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
+    `schedule: ${training.epochs} epochs of ${stepsPerEpoch} steps, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}${training.precision === 'mixed' ? ', mixed precision' : ''}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
   );
 }
 
-function stepRecord({ epoch, step, lr, momentum, losses }: StepReport): StepRecord {
-  return { kind: 'step', epoch: epoch + 1, step, lr, momentum, ...losses };
+function stepRecord({ epoch, step, lr, momentum, losses, scaling }: StepReport): StepRecord {
+  return { kind: 'step', epoch: epoch + 1, step, lr, momentum, ...losses, ...(scaling ? { scaling } : {}) };
 }
 
 /** Lines that metrics.jsonl has in the midst of an epoch, about. */
@@ -270,6 +270,7 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
       }
       const trained = performance.now();
       const epoch = trainer.progress.epoch;
+      const scaling = await trainer.scaling();
       const measuring = new Measuring(session.sides.valid, config.threshold);
       let measured = 0;
       const valid = await trainer.validate(session.sources.valid, (batch, probabilities) => {
@@ -288,6 +289,7 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
         train: means,
         valid,
         quality,
+        ...(scaling ? { scaling } : {}),
         best: isBest,
         seconds: (performance.now() - begin) / 1000,
         imagesPerSecond: images / ((trained - begin) / 1000),
