@@ -60,7 +60,7 @@ export async function tuneModel(options: TuneCommandOptions, io: Io): Promise<vo
 
 /** What is run of a model: training, evaluation (whose shapes are those of training), and prediction of one image. */
 function plansOf({ facts }: Device, options: TuneCommandOptions): Plan[] {
-  const config = modelConfig(options);
+  const config = modelConfig(options, facts);
   const choice = { tuning: null };
   const predict = modelPlan(facts, { ...config, batchSize: 1 }, true, choice);
   return options.inference ? [predict] : [modelPlan(facts, config, false, choice), predict];
