@@ -107,6 +107,11 @@ const PROBLEMS: Record<string, Conv2dProblem> = {
   '2x2, stride 3': problem({ c: 4, k: 5, size: [13, 12], kernel: [2, 2], stride: [3, 3] }),
   '5x5': problem({ c: 4, k: 4, size: [11, 12], kernel: [5, 5], padding: [2, 2] }),
   '7x1': problem({ c: 3, k: 4, size: [12, 5], kernel: [7, 1], padding: [3, 0] }),
+  // More channels than one uniform buffer holds weights of: several launches that add to each other's result.
+  '3x3, 301 to 19': problem({ c: 301, k: 19, size: [6, 9], kernel: [3, 3], padding: [1, 1] }),
+  '3x3, 11 to 303': problem({ c: 11, k: 303, size: [5, 6], kernel: [3, 3], padding: [1, 1] }),
+  '2x2, stride 2, 130 to 37': problem({ c: 130, k: 37, size: [6, 10], kernel: [2, 2], stride: [2, 2] }),
+  '1x1, 9 to 505': problem({ c: 9, k: 505, size: [3, 5], kernel: [1, 1] }),
   'height 1': problem({ c: 16, k: 8, size: [1, 33], kernel: [3, 3], padding: [1, 1] }),
   'width 1': problem({ c: 8, k: 16, size: [19, 1], kernel: [3, 3], padding: [1, 1] }),
 };
