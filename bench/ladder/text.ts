@@ -1,5 +1,8 @@
 import { aligned, figure, type Row } from '../report.js';
 
+/** What is said of a variant that cannot run a layer. */
+export const UNFIT = 'does not run: not this layer on this device';
+
 /**
  * Each layer's kernels beside each other, the fastest with a star and the one that the plan takes named so, and below
  * them what a whole net's layers take.
@@ -35,7 +38,7 @@ function layerText(title: string, rows: readonly Row[]): string {
   const notes: string[] = [];
   const lines = [...variants].map(([name, list]) => {
     const time = part(list, 'time');
-    for (const { note } of list) if (note) notes.push(`  ${name}: ${note}`);
+    for (const { note } of list) if (note && note !== UNFIT) notes.push(`  ${name}: ${note}`);
     if (!time || time.value === null) return [name, '-'];
     const [rate, bandwidth, share, error] = ['rate', 'bandwidth', 'share of the ceiling', 'error'].map(
       (what) => part(list, what)?.value ?? Number.NaN,
@@ -51,6 +54,8 @@ function layerText(title: string, rows: readonly Row[]): string {
       (time.kernels ?? []).join(' + '),
     ];
   });
+  const unfit = rows.filter(({ note }) => note === UNFIT).map(({ variant }) => variant);
+  if (unfit.length > 0) notes.push(`  ${UNFIT}: ${unfit.join(', ')}`);
   const { flops = 0, bytes = 0, count = 1 } = rows[0] ?? {};
   const work = `${figure(flops / 1e6)} MFLOP, ${figure(bytes / 1e6)} MB${count > 1 ? `, ${count} such layers` : ''}`;
   const head = ['variant', 'ms', 'spread', 'GFLOP/s', 'GB/s', 'of ceiling', 'error', 'kernels'];

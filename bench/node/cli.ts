@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { atomicWrite } from '../../src/cli/files.js';
 import { GpuError } from '../../src/engine/device.js';
 import { listNodeAdapters } from '../../src/node/device.js';
 import {
@@ -13,11 +14,12 @@ import {
   type PeerName,
   type Suite,
 } from '../context.js';
+import { benchPage } from '../html/page.js';
 import { ladders } from '../ladder/index.js';
 import { ladderText } from '../ladder/text.js';
 import { KernelError, type UserKernel } from '../ladder/userKernel.js';
 import { figure, type Row, reportText, table } from '../report.js';
-import { ceiling } from '../suites/ceiling.js';
+import { ceiling, measureCeiling } from '../suites/ceiling.js';
 import { check } from '../suites/check.js';
 import { infer } from '../suites/infer.js';
 import { ladder, ladderNamed, runLadders } from '../suites/ladder.js';
@@ -52,6 +54,7 @@ Options:
   --print-wgsl     ladder: print each final WGSL module, of --kernel alone where there is one
   --watch          ladder: run again whenever the file of --kernel is saved
   --json FILE      also write the rows to FILE
+  --html FILE      also write a page to FILE: the roofline, the ladders, the profile, the peers
   --adapters       list the adapters and stop
   --help           this text`;
 
@@ -83,6 +86,7 @@ function readArguments(args: string[]) {
         like: { type: 'string' },
         'print-wgsl': { type: 'boolean' },
         watch: { type: 'boolean' },
+        html: { type: 'string' },
         json: { type: 'string' },
         help: { type: 'boolean' },
       },
@@ -207,16 +211,20 @@ async function run(args: readonly string[], command: string): Promise<number> {
   const rows: Row[] = [];
   try {
     for (const suite of SUITES) if (wanted.has(suite.name)) rows.push(...(await suite.run(context)));
+    // Shares are of a ceiling: it belongs in the file too.
+    if (!wanted.has('ceiling') && rows.some(({ suite }) => suite === 'ladder' || suite === 'profile')) {
+      const { rows: measured } = await measureCeiling(context);
+      rows.unshift(...measured.filter((row) => row.case === 'best'));
+    }
   } finally {
     await context.close();
   }
   console.log(textOf(rows));
-  if (values.json !== undefined) {
-    const { versions } = context;
-    const date = new Date().toISOString();
-    const report = { adapter, software, versions, commit: commit(), date, rows };
-    await writeFile(values.json, reportText(report));
-  }
+  const { versions } = context;
+  const date = new Date().toISOString();
+  const report = { adapter, software, versions, commit: commit(), date, rows };
+  if (values.json !== undefined) await atomicWrite(values.json, reportText(report));
+  if (values.html !== undefined) await atomicWrite(values.html, benchPage(report));
   return rows.some(({ note }) => note?.startsWith('WRONG')) ? 1 : 0;
 }
 

@@ -6,7 +6,7 @@ import { Candidate, planProblem } from '../ladder/candidate.js';
 import { type Sample as Reference, sampleOf } from '../ladder/compare.js';
 import { ladderOf, ladders } from '../ladder/index.js';
 import type { Ladder, LadderLayer, LadderProblem } from '../ladder/problem.js';
-import { ladderText } from '../ladder/text.js';
+import { ladderText, UNFIT } from '../ladder/text.js';
 import { checkModule, KernelError, likeOf, swapKernel, toleranceOf, wgslOf } from '../ladder/userKernel.js';
 import type { Row } from '../report.js';
 import { type Sample, summarize } from '../timing.js';
@@ -128,7 +128,7 @@ async function runLayer(
     .map((name) => ({
       name,
       prepare: async () => {
-        if (!able(name)) throw new Error('not this problem on this device');
+        if (!able(name)) throw new Error(UNFIT);
         const planned = planVariant(context, each, problem, name);
         return Candidate.prepare(device, name, problem, planned, references, LIMIT);
       },
@@ -174,7 +174,8 @@ async function runLayer(
       const candidate = candidates.find(({ name }) => name === variant);
       const what = `${each.name} ${layer.name}, ${variant}`;
       if (!candidate) {
-        const note = `does not run: ${failures.get(variant)}`;
+        const why = failures.get(variant) ?? '';
+        const note = why === UNFIT ? UNFIT : `does not run: ${why}`;
         return [{ ...base(variant), what: `${what}: time`, value: null, unit: 'ms', note }];
       }
       return figures(layer, ceiling, times.get(candidate) as Sample, candidate).map(
