@@ -20,6 +20,7 @@ export async function buildWeb(folder = path.join(root, 'dist-web')) {
     entryPoints: {
       main: 'web/main.ts',
       'segment-worker': 'web/segment/worker.ts',
+      'train-worker': 'web/train/worker.ts',
     },
     outdir: folder,
     bundle: true,

@@ -1,4 +1,5 @@
 import './style.css';
+import { failureOf } from './rpc/failure.js';
 import { SegmentTab } from './segment/tab.js';
 import { startDiagnostics, type Teller } from './shell/diagnostics.js';
 import { need } from './shell/dom.js';
@@ -6,6 +7,7 @@ import { onDrop } from './shell/drop.js';
 import { FailurePanel } from './shell/failurePanel.js';
 import { GpuProbe } from './shell/gpu.js';
 import { startTabs } from './shell/tabs.js';
+import type { TrainTab } from './train/tab.js';
 
 const gpu = new GpuProbe();
 const failure = new FailurePanel(need('gpu-failure', HTMLElement));
@@ -27,13 +29,44 @@ gpu.watch((state) => {
 });
 
 const segment = new SegmentTab(gpu);
+let train: Promise<TrainTab> | undefined;
 const tellers: Teller[] = [['segment', () => segment.diagnostics()]];
 
-startTabs(['segment', 'train', 'kernels'], () => {});
+/** The other tabs are loaded when they are first shown. */
+async function loadTrain(): Promise<TrainTab> {
+  const { TrainTab } = await import('./train/tab.js');
+  const tab = new TrainTab((weights) => {
+    segment.takeWeights(weights);
+    need('tab-segment', HTMLButtonElement).click();
+  });
+  tellers.push(['train', () => tab.diagnostics()]);
+  return tab;
+}
+
+/** Loads a tab; where that fails, says so in it. */
+async function show(place: string, load: () => Promise<unknown>): Promise<void> {
+  try {
+    await load();
+  } catch (error) {
+    const message = `This part could not be loaded: ${failureOf(error).message}`;
+    const panel = new FailurePanel(need(place, HTMLElement));
+    panel.show({ code: 'part', message }, () => location.reload());
+  }
+}
+
+let shown = 'segment';
+startTabs(['segment', 'train', 'kernels'], (name) => {
+  shown = name;
+  if (name === 'segment') segment.show();
+  if (name === 'train') show('train-failure', () => (train ??= loadTrain()));
+});
 startDiagnostics(gpu, tellers);
 onDrop(
   document.body,
-  (files) => segment.take(files),
+  async (files) => {
+    if (shown === 'train') (await train)?.take(files);
+    else if (shown === 'segment') segment.take(files);
+  },
   (over) => document.body.classList.toggle('over', over),
 );
 gpu.open();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SplitRequest } from '../data/split.js';
+import { DEFAULT_VALID, type SplitRequest } from '../data/split.js';
 import { readText } from './files.js';
 import { numberOption } from './flags.js';
 
@@ -12,8 +12,7 @@ export interface SplitOptions {
   readonly seed?: number;
 }
 
-/** The share of validation patients and the seed when nothing is told. */
-export const DEFAULT_VALID = 0.2;
+/** The seed when nothing is told. */
 export const DEFAULT_SEED = 777;
 
 /** Adds `--split`, `--valid` and `--seed`. @param usual what `--split` is when not told, in words */

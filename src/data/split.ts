@@ -2,6 +2,9 @@ import { DataError, nameSome, reasonOf } from './error.js';
 import { BUDA_VALID, POST_VALID } from './knownSplits.js';
 import { Rng } from './random.js';
 
+/** The share of validation patients when nothing is told. */
+export const DEFAULT_VALID = 0.2;
+
 /** How to divide the patients. */
 export type SplitRequest =
   /** `valid` is the share of patients for validation, between 0 and 1. */

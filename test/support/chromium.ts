@@ -7,6 +7,7 @@ import { unpack } from '../../src/node/unpack.js';
 const FLAGS = [
   '--no-sandbox',
   '--headless',
+  '--lang=en-US',
   '--ignore-gpu-blocklist',
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
@@ -39,7 +40,15 @@ export async function launchChromium(): Promise<Launched> {
   const browser = await chromium.launch({
     executablePath: path.join(folder, 'chromium'),
     args: FLAGS,
-    env: { ...env, HOME: home, LD_LIBRARY_PATH: path.join(folder, 'lib'), FONTCONFIG_FILE: fonts },
+    // A POSIX locale makes a language tag that Intl refuses.
+    env: {
+      ...env,
+      LANG: 'en_US.UTF-8',
+      LC_ALL: 'en_US.UTF-8',
+      HOME: home,
+      LD_LIBRARY_PATH: path.join(folder, 'lib'),
+      FONTCONFIG_FILE: fonts,
+    },
   });
   return {
     browser,

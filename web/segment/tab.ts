@@ -40,6 +40,7 @@ export class SegmentTab {
   private run = 0;
   private modelReady = false;
   private gpuReady = false;
+  private wasShown = false;
   private times: SegmentTimes | null = null;
 
   constructor(gpu: GpuProbe) {
@@ -57,6 +58,13 @@ export class SegmentTab {
     });
     this.attempt(() => this.openSample());
     this.attempt(() => this.picker.load());
+  }
+
+  /** Called when the tab comes to be seen: before that nothing is computed for it. */
+  show(): void {
+    if (this.wasShown) return;
+    this.wasShown = true;
+    this.segment();
   }
 
   diagnostics(): unknown {
@@ -141,7 +149,7 @@ export class SegmentTab {
     const volume = await this.worker.call('sample', null);
     this.groups.parentElement?.toggleAttribute('hidden', true);
     this.reopen = () => this.openSample();
-    this.show(volume);
+    this.showVolume(volume);
   }
 
   private async openFiles(files: Files): Promise<void> {
@@ -167,10 +175,10 @@ export class SegmentTab {
   }
 
   private async openGroup(id: number): Promise<void> {
-    this.show(await this.worker.call('open', id));
+    this.showVolume(await this.worker.call('open', id));
   }
 
-  private show(volume: VolumeView): void {
+  private showVolume(volume: VolumeView): void {
     this.state.setVolume(volume);
     this.state.index = this.state.largest();
     this.scrubber.max = `${Math.max(1, volume.slices.length)}`;
@@ -192,7 +200,7 @@ export class SegmentTab {
 
   /** Starts segmenting what is open, once there are slices, weights and a GPU. */
   private segment(): void {
-    if (!this.modelReady || !this.gpuReady || this.state.volume.slices.length === 0) return;
+    if (!this.wasShown || !this.modelReady || !this.gpuReady || this.state.volume.slices.length === 0) return;
     this.failure.clear();
     this.state.forget();
     this.refresh();
