@@ -1,5 +1,6 @@
 // Builds dist/: the browser module, the Node module, the command, and their types.
-//   --bundles-only   leave out the type declarations
+//   --bundles-only   leave out the type declarations and the sizes
+//   --out DIR        build there rather than in dist
 //   --if-possible    where esbuild is not installed (npm ci --omit=dev), say so and succeed
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, rm } from 'node:fs/promises';
@@ -8,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { wgslForEsbuild } from './wgsl.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const out = process.argv.includes('--out')
+  ? path.resolve(process.argv[process.argv.indexOf('--out') + 1])
+  : path.join(root, 'dist');
 const bundlesOnly = process.argv.includes('--bundles-only');
 const ifPossible = process.argv.includes('--if-possible');
 
@@ -36,40 +40,56 @@ const forNode = {
   plugins: [wgslForEsbuild()],
 };
 
-await mkdir(path.join(root, 'dist'), { recursive: true });
+await mkdir(out, { recursive: true });
 const web = await esbuild.build({
   ...common,
   platform: 'neutral',
   plugins: [wgslForEsbuild({ minify: true })],
   entryPoints: ['src/index.ts'],
-  outfile: 'dist/index.js',
+  outfile: path.join(out, 'index.js'),
 });
 // Platform "neutral" fails on Node's own modules by itself; packages would be swallowed unseen.
 const foreign = Object.keys(web.metafile.inputs).filter((file) => file.includes('node_modules/'));
 if (foreign.length > 0) {
   throw new Error(`src/index.ts must not depend on packages, but it pulls in ${foreign.join(', ')}.`);
 }
-await esbuild.build({ ...forNode, entryPoints: ['src/node.ts'], outfile: 'dist/node.js' });
+// One engine for both entries: an error or a device of one is that of the other.
+const engineOfIndex = {
+  name: 'engine-of-index',
+  setup(build) {
+    build.onResolve({ filter: /\/engine\// }, () => ({ path: './index.js', external: true }));
+  },
+};
+await esbuild.build({
+  ...forNode,
+  plugins: [engineOfIndex],
+  entryPoints: ['src/node.ts'],
+  outfile: path.join(out, 'node.js'),
+});
 await esbuild.build({
   ...forNode,
   entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/cli.js',
+  outfile: path.join(out, 'cli.js'),
   banner: { js: '#!/usr/bin/env node' },
 });
-await chmod(path.join(root, 'dist/cli.js'), 0o755);
+await chmod(path.join(out, 'cli.js'), 0o755);
 
 if (!bundlesOnly) {
-  await rm(path.join(root, 'dist/types'), { recursive: true, force: true });
+  await rm(path.join(out, 'types'), { recursive: true, force: true });
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-  const types = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+  const types = spawnSync(
+    process.execPath,
+    [tsc, '-p', 'tsconfig.types.json', '--outDir', path.join(out, 'types')],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
   if (types.status !== 0) process.exit(1);
 
   const { budgets, sizes } = await import('./size.mjs');
   const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
-  for (const [name, { minified, gzipped }] of Object.entries(await sizes('dist/index.js'))) {
+  for (const [name, { minified, gzipped }] of Object.entries(await sizes(path.join(out, 'index.js')))) {
     const budget = budgets[name] ? `, of ${kb(budgets[name])} allowed` : '';
     console.log(`${name}: ${kb(minified)} minified, ${kb(gzipped)} gzipped${budget}`);
   }

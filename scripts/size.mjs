@@ -1,4 +1,5 @@
 // What a page downloads of the built module: bundled as its own bundler would, minified, gzipped.
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -13,7 +14,7 @@ export const budgets = { inference: 40_000, training: 60_000 };
 
 /** @param {string} file the built module's path @returns {Promise<Record<'inference' | 'training' | 'everything', { minified: number, gzipped: number }>>} */
 export async function sizes(file) {
-  const from = JSON.stringify(`./${file}`);
+  const from = JSON.stringify(path.resolve(file));
   const entries = {
     inference: `export { ${inference} } from ${from};`,
     training: `export { ${training} } from ${from};`,

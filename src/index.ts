@@ -1,6 +1,15 @@
+/// <reference types="@webgpu/types" preserve="true" />
 /** What a page or a worker imports: the engine, and the U-Net with inference and training. */
 export * from './engine/index.js';
-export { decodeWeights, encodeWeights, inferConfig, modelFrom, type Weights } from './unet/checkpoint.js';
+export { type AugmentItem, augmentRow, minMaxScaling } from './engine/kernels/augment.js';
+export {
+  decodeWeights,
+  encodeWeights,
+  inferConfig,
+  modelFrom,
+  type Preparation,
+  type Weights,
+} from './unet/checkpoint.js';
 export { checkTrainConfig, postPreset, presets, smallPreset, type TrainConfig } from './unet/config.js';
 export { segmentationLoss } from './unet/loss.js';
 export { referenceConfig, UNet, type UNetConfig } from './unet/model.js';

@@ -1,47 +1,171 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { budgets, sizes } from '../scripts/size.mjs';
+import { checkedExample } from './support/examples.js';
+import { type Packed, packedProject } from './support/packed.js';
 
-/** Runs Node in the project's folder and gives its exit code and all it said. */
-function node(...args: string[]): { code: number | null; out: string } {
+let packed: Packed;
+
+/** Runs Node in the project that has the package installed, and gives its exit code and what it said. */
+function node(...args: string[]): { code: number | null; out: string; errors: string } {
   const ended = spawnSync(process.execPath, args, {
+    cwd: packed.folder,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 100_000,
     killSignal: 'SIGKILL',
   });
-  return { code: ended.status, out: ended.stdout + ended.stderr };
+  return { code: ended.status, out: ended.stdout, errors: ended.stderr };
 }
 
 const about = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
   bin: { shadergrad: string };
-  exports: Record<'.' | './node', { default: string }>;
+  exports: Record<'.' | './node', { types: string; default: string }>;
 };
 
-describe('the package as built', () => {
-  beforeAll(() => {
-    const built = node('scripts/build.mjs', '--bundles-only');
-    expect(built.code, built.out).toBe(0);
-  });
+function text(file: string): string {
+  return readFileSync(path.join(packed.installed, file), 'utf8');
+}
 
+beforeAll(() => {
+  packed = packedProject({ types: true });
+}, 180_000);
+
+afterAll(() => packed.remove());
+
+describe('the package as installed', () => {
   it('has a browser entry that needs neither packages nor Node', () => {
-    const text = readFileSync(about.exports['.'].default, 'utf8');
-    expect(text).not.toMatch(/^\s*import\b/m);
-    expect(text).not.toMatch(/\bimport\(|\brequire\(|node:/);
+    const entry = text(about.exports['.'].default);
+    expect(entry).not.toMatch(/^\s*import\b/m);
+    expect(entry).not.toMatch(/\bimport\(|\brequire\(|node:/);
   });
 
-  it.each([about.exports['.'].default, about.exports['./node'].default])('imports %s in silence', (file) => {
-    const imported = node('--input-type=module', '-e', `await import('./${file}')`);
-    expect(imported).toEqual({ code: 0, out: '' });
+  it.each(['shadergrad', 'shadergrad/node'])('imports %s in silence', (name) => {
+    expect(node('--input-type=module', '-e', `await import('${name}')`)).toEqual({
+      code: 0,
+      out: '',
+      errors: '',
+    });
+  });
+
+  it('has one engine for both entries: an error of one is that of the other', () => {
+    const code =
+      "import { GpuError } from 'shadergrad'; import { openNodeDevice } from 'shadergrad/node';" +
+      "await openNodeDevice({ adapter: 'none such' }).catch((error) => console.log(error instanceof GpuError, error.code));";
+    expect(node('--input-type=module', '-e', code)).toMatchObject({ code: 0, out: 'true no-adapter\n' });
+  });
+
+  it('has source maps with the sources in them', () => {
+    for (const { default: file } of Object.values(about.exports).filter((e) => typeof e === 'object')) {
+      expect(text(file)).toMatch(/\/\/# sourceMappingURL=\w+\.js\.map\n$/);
+      const map = JSON.parse(text(`${file}.map`)) as { sources: string[]; sourcesContent: string[] };
+      expect(map.sourcesContent).toHaveLength(map.sources.length);
+      expect(map.sources.some((source) => source.endsWith('/device.ts'))).toBe(true);
+    }
+  });
+
+  it('has types that a strict project checks against', () => {
+    writeFileSync(
+      path.join(packed.folder, 'use.ts'),
+      `import { compile, type Device, grad, GpuError, openDevice, SGD, Segmenter, tensor, UNet } from 'shadergrad';
+      import { openNodeDevice } from 'shadergrad/node';
+      export async function use(): Promise<number> {
+        const device: Device = Math.random() < 2 ? await openNodeDevice() : await openDevice();
+        const net = new UNet({ depth: 2, baseChannels: 2 });
+        const sgd = new SGD(net.parameters());
+        const step = await compile(device, { image: [1, 3, 4, 4] }, ({ image }) => {
+          const loss = net.forward(image, { training: true }).mul(tensor(2)).mean();
+          sgd.update(grad(loss, net.parameters()));
+          return { loss };
+        });
+        const { loss } = await step.run({ image: new Float32Array(48) }, { lr: 0.1, momentum: 0.9 });
+        return loss.item();
+      }
+      // @ts-expect-error a device is no number
+      export const wrong: number = openDevice();
+      export { GpuError, Segmenter };
+      `,
+    );
+    const tsc = path.resolve('node_modules/typescript/bin/tsc');
+    const options = '--noEmit --strict --module nodenext --target es2022 --lib es2023,dom --types'.split(' ');
+    expect(node(tsc, ...options, '@webgpu/types', 'use.ts')).toMatchObject({ code: 0, out: '' });
   });
 
   it('has a command that tells its version and its help', () => {
-    const file = about.bin.shadergrad;
-    expect(readFileSync(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    const file = path.join('node_modules/shadergrad', about.bin.shadergrad);
+    expect(text(about.bin.shadergrad)).toMatch(/^#!\/usr\/bin\/env node\n/);
     expect(node(file, '--version')).toMatchObject({ code: 0, out: expect.stringContaining(about.version) });
     const help = node(file, '--help');
     expect(help.code).toBe(0);
     for (const command of ['info', 'train', 'predict', 'demo']) expect(help.out).toContain(command);
     expect(node(file, 'tarin').code).not.toBe(0);
+  });
+
+  it('holds what is used and nothing else', () => {
+    expect(readdirSync(packed.installed).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'dist',
+      'examples',
+      'package.json',
+    ]);
+    for (const { types } of [about.exports['.'], about.exports['./node']])
+      expect(existsSync(path.join(packed.installed, types))).toBe(true);
+  });
+
+  it('runs its examples in Node', () => {
+    const { code, out, errors } = node('examples/node.js');
+    expect(code, errors).toBe(0);
+    checkedExample(out);
+  });
+});
+
+describe('examples', () => {
+  it.each([
+    ['inference.js', 20],
+    ['training.js', 40],
+    ['kernel.js', 40],
+  ])('%s has fewer than %i lines', (file, most) => {
+    expect(text(`examples/${file}`).trimEnd().split('\n').length).toBeLessThan(most);
+  });
+});
+
+describe('size', () => {
+  it('is within the budget, kernels included, for what a page uses', async () => {
+    const { inference, training, everything } = await sizes(path.join(packed.installed, 'dist/index.js'));
+    expect(inference.gzipped).toBeLessThanOrEqual(budgets.inference);
+    expect(training.gzipped).toBeLessThanOrEqual(budgets.training);
+    // The bundler did drop what was not asked for.
+    expect(inference.minified).toBeLessThan(0.8 * training.minified);
+    expect(training.minified).toBeLessThan(everything.minified);
+    expect(packed.said).toMatch(/^inference: .* KB gzipped, of 40\.0 KB allowed$/m);
+  });
+
+  it('is nothing where nothing is used: importing has no side effects', async () => {
+    const { build } = await import('esbuild');
+    const { outputFiles } = await build({
+      stdin: {
+        contents: "import 'shadergrad'; import { grad } from 'shadergrad';",
+        resolveDir: packed.folder,
+      },
+      bundle: true,
+      format: 'esm',
+      minify: true,
+      write: false,
+      logLevel: 'silent',
+    });
+    expect(outputFiles[0]?.text).toBe('');
+    // And next to nothing of the module alone, where no package.json vouches for it: some computed constants.
+    const alone = await build({
+      stdin: { contents: text('dist/index.js').replace(/^export \{[\s\S]*?\};$/m, ''), resolveDir: '.' },
+      bundle: true,
+      format: 'esm',
+      treeShaking: true,
+      minify: true,
+      write: false,
+    });
+    expect(alone.outputFiles[0]?.contents.length).toBeLessThan(400);
   });
 });

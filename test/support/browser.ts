@@ -74,7 +74,8 @@ export async function openModule(entry: string): Promise<TestPage> {
     target: 'es2022',
     sourcemap: 'inline',
     write: false,
-    plugins: [wgslForEsbuild()],
+    // As they ship, so that what agrees with Node here is that too.
+    plugins: [wgslForEsbuild({ minify: true })],
     logLevel: 'warning',
   });
   const script = result.outputFiles[0]?.text ?? '';
