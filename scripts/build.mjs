@@ -87,10 +87,10 @@ if (!bundlesOnly) {
   );
   if (types.status !== 0) process.exit(1);
 
-  const { budgets, sizes } = await import('./size.mjs');
+  const { aims, sizes } = await import('./size.mjs');
   const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
   for (const [name, { minified, gzipped }] of Object.entries(await sizes(path.join(out, 'index.js')))) {
-    const budget = budgets[name] ? `, of ${kb(budgets[name])} allowed` : '';
-    console.log(`${name}: ${kb(minified)} minified, ${kb(gzipped)} gzipped${budget}`);
+    const aim = aims[name] ? `, where ${kb(aims[name])} is the aim` : '';
+    console.log(`${name}: ${kb(minified)} minified, ${kb(gzipped)} gzipped${aim}`);
   }
 }

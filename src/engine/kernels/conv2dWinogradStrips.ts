@@ -24,7 +24,7 @@ function share(channels: number): number {
 }
 
 export const forwardWinogradStrips: ForwardVariant = {
-  name: form.name,
+  name: 'winograd_strips', // not form.name: to read a member is an effect, for all a bundler knows
   supports,
   share: (p) => share(p.c),
   lower: (p, io, epilogue, ctx) =>
@@ -32,7 +32,7 @@ export const forwardWinogradStrips: ForwardVariant = {
 };
 
 export const inputGradWinogradStrips: InputGradVariant = {
-  name: form.name,
+  name: 'winograd_strips', // not form.name: to read a member is an effect, for all a bundler knows
   supports,
   share: (p) => share(p.k),
   lower: (p, io, epilogue, ctx) =>
