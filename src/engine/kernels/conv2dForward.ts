@@ -15,7 +15,13 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { lowerStrips, plainStrips, supportsStrips } from './conv2dStrips.js';
+import {
+  largeBlocks,
+  lowerStrips,
+  plainStrips,
+  supportsLargeBlocks,
+  supportsStrips,
+} from './conv2dStrips.js';
 import { lowerTile, supportsTile, tileShare } from './conv2dTile.js';
 import { forwardWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
@@ -69,6 +75,14 @@ const forwardDirect: ForwardVariant = {
   },
 };
 
+const forwardLargeBlock: ForwardVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(largeBlocks, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
 const forwardStrips: ForwardVariant = {
   name: 'strips',
   supports: supportsStrips,
@@ -100,6 +114,7 @@ export const forwardLadder: readonly ForwardVariant[] = [
   forwardBlock,
   forwardTile,
   forwardPatches,
+  forwardLargeBlock,
   forwardStrips,
   forwardWinogradStrips,
 ];

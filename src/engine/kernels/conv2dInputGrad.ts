@@ -15,7 +15,13 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { lowerStrips, plainStrips, supportsStrips } from './conv2dStrips.js';
+import {
+  largeBlocks,
+  lowerStrips,
+  plainStrips,
+  supportsLargeBlocks,
+  supportsStrips,
+} from './conv2dStrips.js';
 import { lowerTile, supportsTileBackward, tileShare } from './conv2dTile.js';
 import { inputGradWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
@@ -69,6 +75,14 @@ const inputGradDirect: InputGradVariant = {
   },
 };
 
+const inputGradLargeBlock: InputGradVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(largeBlocks, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
 const inputGradStrips: InputGradVariant = {
   name: 'strips',
   supports: supportsStrips,
@@ -100,6 +114,7 @@ export const inputGradLadder: readonly InputGradVariant[] = [
   inputGradBlock,
   inputGradTile,
   inputGradPatches,
+  inputGradLargeBlock,
   inputGradStrips,
   inputGradWinogradStrips,
 ];

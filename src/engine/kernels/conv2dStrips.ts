@@ -1,5 +1,6 @@
-/** Lowering of strips.wgsl: 3x3 convolutions of stride 1 on adapters that run on the CPU. */
+/** Lowering of strips.wgsl and its like: 3x3 convolutions of stride 1 on adapters that run on the CPU. */
 
+import largeBlock from '../../shaders/conv2d/block8x3.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
@@ -20,7 +21,7 @@ import {
 /** Words of the uniform buffer that strips.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
 
-/** A kernel that goes down strips of 8 x 8 pixels, and how it has its weights. */
+/** A kernel with tiles of 8 rows and blocks of 8 output channels, and how it has its weights. */
 export interface StripsForm {
   readonly name: string;
   readonly shader: Shader;
@@ -28,8 +29,11 @@ export interface StripsForm {
   /** Words of weights for one input channel and 8 output channels, and how many of them an invocation of `pack` writes. */
   readonly words: number;
   readonly packs: number;
-  /** Tiles of a workgroup of `shader`. */
+  /** Columns of a tile, and tiles of a workgroup of `shader`. */
+  readonly columns: number;
   readonly tiles: number;
+  /** Whether weights lie in the uniform buffer, else in storage. */
+  readonly uniform: boolean;
 }
 
 export const plainStrips: StripsForm = {
@@ -38,14 +42,38 @@ export const plainStrips: StripsForm = {
   pack,
   words: 72,
   packs: 1,
+  columns: 8,
   tiles: 4,
+  uniform: true,
 };
+
+export const largeBlocks: StripsForm = {
+  name: 'block8',
+  shader: largeBlock,
+  pack,
+  words: 72,
+  packs: 1,
+  columns: 4,
+  tiles: 64,
+  uniform: false,
+};
+
+/** Words of weights that one launch packs into storage: what a dispatch reaches along one axis. */
+const STORAGE = 65535 * 64;
 
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */
 export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
+  return facts.software && facts.subgroupSize === 8 && isSmall3x3(p);
+}
+
+/** Whether the problem is one for large blocks. */
+export function supportsLargeBlocks(p: Conv2dProblem): boolean {
+  return isSmall3x3(p) && Math.max(p.c, p.k) * 72 <= STORAGE;
+}
+
+/** 3x3 of stride 1 in one group, with padding of 0 to 2. */
+function isSmall3x3(p: Conv2dProblem): boolean {
   return (
-    facts.software &&
-    facts.subgroupSize === 8 &&
     p.kh === 3 &&
     p.kw === 3 &&
     p.sh === 1 &&
@@ -71,12 +99,13 @@ export function lowerStrips(
   const [, outChannels, outHeight, outWidth] = io.output.shape as readonly [number, number, number, number];
   const input = planes('IN', io.input);
   const output = planes('OUT', io.output);
-  const across = Math.ceil(outWidth / 8);
+  const across = Math.ceil(outWidth / form.columns);
   const tiles = across * Math.ceil(outHeight / 8);
   const blocks = Math.ceil(outChannels / 8);
-  const most = Math.floor(UNIFORM / form.words); // input channels whose weights fit, for one block
+  const capacity = form.uniform ? UNIFORM : STORAGE;
+  const most = Math.floor(capacity / form.words); // input channels whose weights fit, for one block
   const chunk = Math.ceil(inChannels / Math.ceil(inChannels / most));
-  const together = Math.min(blocks, Math.floor(UNIFORM / (chunk * form.words)));
+  const together = Math.min(blocks, Math.floor(capacity / (chunk * form.words)), 65535);
   const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
   for (let block = 0; block < blocks; block += together) {
@@ -108,8 +137,8 @@ export function lowerStrips(
       ];
       const packing = [inChannels, first, count, turned ? 1 : 0, io.weight.layout.offset];
       const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
-      const packed = ctx.scratch([UNIFORM]);
       const length = count * channels * form.words;
+      const packed = ctx.scratch([form.uniform ? UNIFORM : length]);
       launches.push(
         {
           shader: form.pack,
@@ -127,13 +156,13 @@ export function lowerStrips(
           constants: parts.constants,
           bindings: [
             bind(0, io.input, 'read'),
-            bind(1, packed, 'uniform'),
+            bind(1, packed, form.uniform ? 'uniform' : 'read'),
             bind(2, io.output, chunk < inChannels ? 'read_write' : 'write'),
             bind(3, words, 'uniform'),
             ...parts.bindings,
           ],
           workgroups: [Math.ceil((n * tiles) / form.tiles), count, 1],
-          variant: `${form.name} 8x8x8${parts.label}`,
+          variant: `${form.name} ${form.columns}x8x8${parts.label}`,
           flops: conv2dFlops(p) * share,
           bytes: conv2dBytes(p) * share,
         },

@@ -7,7 +7,16 @@ import type { InputGradVariant } from './conv2dInputGrad.js';
 import type { Conv2dProblem } from './conv2dProblem.js';
 import { lowerStrips, type StripsForm, supportsStrips } from './conv2dStrips.js';
 
-const form: StripsForm = { name: 'winograd_strips', shader, pack, words: 144, packs: 6, tiles: 1 };
+const form: StripsForm = {
+  name: 'winograd_strips',
+  shader,
+  pack,
+  words: 144,
+  packs: 6,
+  columns: 8,
+  tiles: 1,
+  uniform: true,
+};
 
 function supports(p: Conv2dProblem, facts: DeviceFacts): boolean {
   const tiles = (h: number, w: number) => p.n * Math.ceil(h / 8) * Math.ceil(w / 8);

@@ -1,0 +1,157 @@
+// 3x3 convolution of stride 1, forward or input gradient, in large register blocks: 8 rows x 4 columns of 8 channels an invocation.
+//
+//   out[n,k,h,w] = epilogue( sum over c, r, s of in[n, c, h + r - pad_h, w + s - pad_w] * filter[k,c,r,s] )
+//
+// Why       For adapters on the CPU that are slow at all that strips.wgsl lives by (shuffles, uniform buffers): there a load costs
+//           twenty multiply-adds and nothing but registers, or the stack behind them, can save it. An input channel
+//           costs 60 pixels and 72 weights for 2304 multiply-adds, half the loads of block3x3.wgsl. A GPU has not the
+//           registers for it.
+// Mapping   one invocation, 64 vec4 of sums: a line is 4 pixels of 8 channels. Rows of the window are loaded one after the
+//           other, each adding to three lines.
+// Dispatch  (ceil(N * tiles / 64), blocks of 8 channels, 1) workgroups of 64.
+// FLOPs     2 * N*K*C*9 * H*W.
+// Bytes     4 * (in * ceil(K / 8) * 1.9 + out + filter * tiles), from caches mostly.
+// Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes, epilogue_shared.
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>; // [block][C][9][8], see strips_pack.wgsl
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+
+// Four pixels of eight channels.
+struct Line {
+  a: mat4x4<f32>, // channels 0 to 3 by pixel
+  b: mat4x4<f32>, // channels 4 to 7 by pixel
+}
+
+// The taps of one row of the filter, for eight channels.
+struct Taps {
+  a: mat3x4<f32>,
+  b: mat3x4<f32>,
+}
+
+// Six pixels of a row.
+struct Row {
+  left: vec3<f32>,
+  right: vec3<f32>,
+}
+
+// One input value, zero outside the image. Unsigned: above and left of it the index wraps round to a huge one.
+// `&`, for `&&` is a branch, and SwiftShader compiles in a time that doubles with each branch in a row.
+fn pixel(plane: u32, h: u32, w: u32) -> f32 {
+  let inside = (h < size(1)) & (w < size(2));
+  return select(0.0, input[select(0, plane + h * size(2) + w, inside)], inside);
+}
+
+fn load_row(plane: u32, h: u32, w: u32) -> Row {
+  return Row(
+    vec3(pixel(plane, h, w), pixel(plane, h, w + 1), pixel(plane, h, w + 2)),
+    vec3(pixel(plane, h, w + 3), pixel(plane, h, w + 4), pixel(plane, h, w + 5)),
+  );
+}
+
+fn load_taps(at: u32) -> Taps {
+  return Taps(
+    mat3x4(packed[at], packed[at + 2], packed[at + 4]),
+    mat3x4(packed[at + 1], packed[at + 3], packed[at + 5]),
+  );
+}
+
+fn add(line: Line, v: Row, t: Taps) -> Line {
+  let v1 = vec3(v.left.yz, v.right.x);
+  let v2 = vec3(v.left.z, v.right.xy);
+  return Line(
+    mat4x4(
+      line.a[0] + t.a * v.left,
+      line.a[1] + t.a * v1,
+      line.a[2] + t.a * v2,
+      line.a[3] + t.a * v.right,
+    ),
+    mat4x4(
+      line.b[0] + t.b * v.left,
+      line.b[1] + t.b * v1,
+      line.b[2] + t.b * v2,
+      line.b[3] + t.b * v.right,
+    ),
+  );
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let channels = size(0);
+  let across = size(12); // tiles in a row of the output
+  let tiles = size(13); // of an image
+  let n = id.x / tiles;
+  if (n >= size(16)) {
+    return;
+  }
+  let h = id.x % tiles / across * 8;
+  let w = id.x % across * 4;
+  let top = h - size(6); // may wrap below zero
+  let left = w - size(7);
+  let image = size(8) + n * size(9);
+  let step = size(1) * size(2);
+
+  var s0 = Line();
+  var s1 = Line();
+  var s2 = Line();
+  var s3 = Line();
+  var s4 = Line();
+  var s5 = Line();
+  var s6 = Line();
+  var s7 = Line();
+  for (var c = 0u; c < channels; c++) {
+    let plane = image + c * step;
+    let at = (id.y * channels + c) * 18;
+    let t0 = load_taps(at);
+    let t1 = load_taps(at + 6);
+    let t2 = load_taps(at + 12);
+    let v0 = load_row(plane, top + 0, left);
+    s0 = add(s0, v0, t0);
+    let v1 = load_row(plane, top + 1, left);
+    s0 = add(s0, v1, t1);
+    s1 = add(s1, v1, t0);
+    let v2 = load_row(plane, top + 2, left);
+    s0 = add(s0, v2, t2);
+    s1 = add(s1, v2, t1);
+    s2 = add(s2, v2, t0);
+    let v3 = load_row(plane, top + 3, left);
+    s1 = add(s1, v3, t2);
+    s2 = add(s2, v3, t1);
+    s3 = add(s3, v3, t0);
+    let v4 = load_row(plane, top + 4, left);
+    s2 = add(s2, v4, t2);
+    s3 = add(s3, v4, t1);
+    s4 = add(s4, v4, t0);
+    let v5 = load_row(plane, top + 5, left);
+    s3 = add(s3, v5, t2);
+    s4 = add(s4, v5, t1);
+    s5 = add(s5, v5, t0);
+    let v6 = load_row(plane, top + 6, left);
+    s4 = add(s4, v6, t2);
+    s5 = add(s5, v6, t1);
+    s6 = add(s6, v6, t0);
+    let v7 = load_row(plane, top + 7, left);
+    s5 = add(s5, v7, t2);
+    s6 = add(s6, v7, t1);
+    s7 = add(s7, v7, t0);
+    let v8 = load_row(plane, top + 8, left);
+    s6 = add(s6, v8, t2);
+    s7 = add(s7, v8, t1);
+    let v9 = load_row(plane, top + 9, left);
+    s7 = add(s7, v9, t2);
+  }
+
+  // A loop, though sums in an array are slower than in registers: written out, 256 stores with their epilogue take long to compile.
+  var lines = array<Line, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
+  for (var i = 0u; i < 256; i++) {
+    let row = i / 32;
+    let k = id.y * 8 + i % 8;
+    let column = i / 8 % 4;
+    if (k < size(3) && h + row < size(4) && w + column < size(5)) {
+      let sum = select(lines[row].a[column][i % 4], lines[row].b[column][i % 4], i % 8 >= 4);
+      let place = (k * size(4) + h + row) * size(5) + w + column;
+      let index = n * size(3) * size(4) * size(5) + place;
+      output[size(10) + n * size(11) + place] = activate(sum + bias_of(k), index);
+    }
+  }
+}
