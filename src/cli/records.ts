@@ -1,4 +1,5 @@
 /** What a run writes about itself: the shapes of config.json, of metrics.jsonl's lines and of summary.json. */
+import type { TuningTable } from '../engine/tuning/table.js';
 import type { TrainConfig } from '../unet/config.js';
 import type { MetricsSummary } from '../unet/metrics.js';
 
@@ -44,6 +45,8 @@ export interface RunConfig {
     readonly valid: SideFacts;
   };
   readonly environment: Environment;
+  /** The tuning table that chose the kernels, so that a resumed run has the same; null for none, left out for what ships. */
+  readonly tuning?: TuningTable | null;
 }
 
 /** Means of the three losses. */

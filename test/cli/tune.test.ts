@@ -49,7 +49,13 @@ describe('shadergrad tune', () => {
     const run = (name: string, ...more: string[]) =>
       here.run(...train, '--out', join(shell.folder, name), ...more);
     expect((await run('run-tuned')).out).toMatch(/^kernels: .* by the tuning table/m);
-    expect((await run('run-plain', '--no-tuning')).out).toMatch(/^kernels: .* by the share they expect$/m);
+    const stopped = await run('run-plain', '--no-tuning', '--epochs', '2', '--stop-after', '1');
+    const plainly = /^kernels: [^,]*, \d+ by the share they expect$/m;
+    expect(stopped.out).toMatch(plainly);
+    // What was begun without a table goes on without one.
+    const resumed = await here.run('train', '--resume', join(shell.folder, 'run-plain'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(resumed.out).toMatch(plainly);
 
     // A bad table is named, and nothing is written.
     writeFileSync(path, 'tuned');

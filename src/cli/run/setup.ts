@@ -135,5 +135,6 @@ export async function runConfig(
       valid: factsOf(sides.split.valid, sides.valid),
     },
     environment: await environment({ name: made.device.name, software: made.device.facts.software }),
+    ...(made.device.tuning === undefined ? {} : { tuning: made.device.tuning }),
   };
 }

@@ -1,6 +1,7 @@
 import { type Split, splitByPatient, writeSplit } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import { bytesText } from '../../engine/plan/print.js';
+import { isTableOf } from '../../engine/tuning/table.js';
 import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
 import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
@@ -136,6 +137,9 @@ async function goOn(
   const run = await openRun(root);
   const config = await run.readConfig();
   const saved = await readResume(run, config.training);
+  // Other kernels add in another order: the run keeps those it began with, whatever was tuned since.
+  const { tuning } = config;
+  if (options.tuning === undefined && (!tuning || isTableOf(tuning, device.facts))) device.tuning = tuning;
   const trained = saved.epochs >= config.training.epochs;
   if (trained && (await run.readSummary()) !== null) {
     throw new RunError(
