@@ -4,8 +4,9 @@ import largeBlock from '../../shaders/conv2d/block8x3.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
+import weightGradLargeBlock from '../../shaders/conv2d/weight_grad_block8x4.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
-import type { DeviceFacts, Launch, Lowering, Operand, Shader } from '../kernel.js';
+import type { Constants, DeviceFacts, Launch, Lowering, Operand, Shader } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import {
@@ -175,12 +176,25 @@ export function lowerStrips(
 /** Subgroups wanted in all, so that every core has work; more would only add partial sums. */
 const SUBGROUPS = 128;
 
-/** The weight gradient; `gw` [k, c, 3, 3] is contiguous. */
-export function lowerWeightGradStrips(
-  p: Conv2dProblem,
-  io: { readonly x: Operand; readonly gy: Operand; readonly gw: Operand },
-  ctx: Lowering,
-): Launch[] {
+interface WeightGradOperands {
+  readonly x: Operand;
+  readonly gy: Operand;
+  readonly gw: Operand;
+}
+
+/** How a weight gradient is split and run. */
+interface WeightGradForm {
+  readonly shader: Shader;
+  readonly constants: Constants;
+  readonly parts: number;
+  /** Words 12 to 14 of the sizes: what is dealt out to parts, as the kernel says. */
+  readonly dealt: readonly [number, number, number];
+  readonly workgroups: Launch['workgroups'];
+  readonly variant: string;
+}
+
+/** The weight gradient by strips.wgsl's means; `gw` [k, c, 3, 3] is contiguous. */
+export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
   const lanes = ctx.facts.subgroupSize as number;
   const across = Math.ceil(p.ow / 8);
   const strips = across * p.n;
@@ -188,6 +202,48 @@ export function lowerWeightGradStrips(
   const outBlocks = Math.ceil(p.k / lanes);
   const run = Math.ceil(strips / Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks))));
   const parts = Math.ceil(strips / run);
+  const form: WeightGradForm = {
+    shader: weightGradStrips,
+    constants: { LANES: lanes },
+    parts,
+    dealt: [across, strips, run],
+    workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
+    variant: `strips ${lanes}x8x9, ${parts} parts`,
+  };
+  return lowerWeightGrad(form, p, io, ctx);
+}
+
+/** Invocations wanted in all. */
+const INVOCATIONS = 512;
+
+/** The weight gradient in large blocks; `gw` [k, c, 3, 3] is contiguous. */
+export function lowerWeightGradLargeBlocks(
+  p: Conv2dProblem,
+  io: WeightGradOperands,
+  ctx: Lowering,
+): Launch[] {
+  const inBlocks = Math.ceil(p.c / 4);
+  const outBlocks = Math.ceil(p.k / 8);
+  const rows = p.n * p.oh;
+  const run = Math.ceil(rows / Math.min(rows, Math.ceil(INVOCATIONS / (inBlocks * outBlocks))));
+  const parts = Math.ceil(rows / run);
+  const form: WeightGradForm = {
+    shader: weightGradLargeBlock,
+    constants: {},
+    parts,
+    dealt: [p.n, 0, run],
+    workgroups: [Math.ceil((parts * inBlocks * outBlocks) / 8), 1, 1],
+    variant: `block8 8x4x9, ${parts} parts`,
+  };
+  return lowerWeightGrad(form, p, io, ctx);
+}
+
+function lowerWeightGrad(
+  { shader, constants, parts, dealt, workgroups, variant }: WeightGradForm,
+  p: Conv2dProblem,
+  io: WeightGradOperands,
+  ctx: Lowering,
+): Launch[] {
   const count = p.k * p.c * 9;
   const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
   const x = planes('X', io.x);
@@ -205,26 +261,24 @@ export function lowerWeightGradStrips(
     x.X_BATCH as number,
     gy.GY_OFFSET as number,
     gy.GY_BATCH as number,
-    across,
-    strips,
-    run,
+    ...dealt,
     parts,
     sums.layout.offset,
   ];
   const sizes = ctx.constant(sizeWords(words));
   const launches: Launch[] = [
     {
-      shader: weightGradStrips,
+      shader,
       pieces: [sizesPiece],
-      constants: { LANES: lanes },
+      constants,
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),
         bind(2, sums, 'write'),
         bind(3, sizes, 'uniform'),
       ],
-      workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-      variant: `strips ${lanes}x8x9, ${parts} parts`,
+      workgroups,
+      variant,
       flops: conv2dFlops(p),
       bytes: conv2dBytes(p),
     },

@@ -14,7 +14,12 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { lowerWeightGradStrips, supportsStrips } from './conv2dStrips.js';
+import {
+  lowerWeightGradLargeBlocks,
+  lowerWeightGradStrips,
+  supportsLargeBlocks,
+  supportsStrips,
+} from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { grid1d } from './grid.js';
 
@@ -58,6 +63,13 @@ const weightGradDirect: WeightGradVariant = {
   },
 };
 
+const weightGradLargeBlock: WeightGradVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: lowerWeightGradLargeBlocks,
+};
+
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   supports: supportsStrips,
@@ -86,6 +98,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = [
   weightGradBlockVariant,
   weightGradTile,
   weightGradPatches,
+  weightGradLargeBlock,
   weightGradStrips,
 ];
 
