@@ -51,11 +51,14 @@ export interface Metered {
   used: boolean;
 }
 
+/** A peer's packages are not there. The message says how it could run. */
+export class PeerAbsent extends Error {}
+
 /** What differs between Node and a page. */
 export interface Host {
   /** A new device of our own on the adapter under test. */
   openDevice(): Promise<Device>;
-  /** Starts a peer on a device of its own on the same adapter; rejects where it cannot run here. */
+  /** Starts a peer on a device of its own on the same adapter; rejects where it cannot run here, by PeerAbsent where it is not there. */
   startPeer(name: PeerName): Promise<Metered>;
   log(text: string): void;
 }
@@ -65,6 +68,7 @@ export class Context {
   readonly versions: Record<string, string> = {};
   private readonly contests = new Map<CaseName, Promise<Contest>>();
   private readonly closers: (() => Promise<void>)[] = [];
+  private readonly absent = new Map<PeerName, string>();
   private readonly started = new Map<PeerName, Promise<Metered | undefined>>();
 
   private constructor(
@@ -85,6 +89,7 @@ export class Context {
   /** The peers asked for by the user among `names`, started at first use. One that cannot run is told of and left out. */
   async peers(...names: readonly PeerName[]): Promise<Metered[]> {
     const found: Metered[] = [];
+    const before = this.absent.size;
     for (const name of names) {
       if (!this.options.peers.includes(name)) continue;
       let start = this.started.get(name);
@@ -95,6 +100,8 @@ export class Context {
       const metered = await start;
       if (metered) found.push(metered);
     }
+    if (this.absent.size > before)
+      this.log(`Left out, since they are not there: ${[...this.absent.values()].join('; ')}.`);
     return found;
   }
 
@@ -136,7 +143,8 @@ export class Context {
       this.versions[metered.peer.name] = metered.peer.version;
       return metered;
     } catch (error) {
-      this.log(`${name} does not run here: ${(error as Error).message}`);
+      if (error instanceof PeerAbsent) this.absent.set(name, error.message);
+      else this.log(`${name} does not run here: ${(error as Error).message}`);
       return undefined;
     }
   }

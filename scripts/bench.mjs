@@ -1,4 +1,5 @@
 // Runs the bench: node scripts/bench.mjs [arguments of bench/main.ts]
+// This form carries tfjs and is not packed; `shadergrad bench` runs dist/bench.js, which build.mjs makes.
 // tfjs is bundled, not imported: it registers its gradients only in its ES modules, which Node does not load as they lie.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +8,7 @@ import { build } from 'esbuild';
 import { wgslForEsbuild } from './wgsl.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
-const outfile = path.join(root, 'dist/bench.js');
+const outfile = path.join(root, 'dist/bench-with-peers.js');
 await mkdir(path.dirname(outfile), { recursive: true });
 
 /** Packages that our own files name stay imports, but for tfjs. What tfjs itself needs goes into the bundle with it. */

@@ -1,4 +1,4 @@
-// Builds dist/: the browser module, the Node module, the command, and their types.
+// Builds dist/: the browser module, the Node module, the command, the bench, and their types.
 //   --bundles-only   leave out the type declarations and the sizes
 //   --out DIR        build there rather than in dist
 //   --if-possible    where esbuild is not installed (npm ci --omit=dev), say so and succeed
@@ -73,6 +73,8 @@ await esbuild.build({
   banner: { js: '#!/usr/bin/env node' },
 });
 await chmod(path.join(out, 'cli.js'), 0o755);
+// Apart from the command, which loads it when it is asked for. Its peers are packages that need not be there.
+await esbuild.build({ ...forNode, entryPoints: ['bench/node/cli.ts'], outfile: path.join(out, 'bench.js') });
 
 if (!bundlesOnly) {
   await rm(path.join(out, 'types'), { recursive: true, force: true });

@@ -103,6 +103,17 @@ describe('the package as installed', () => {
     expect(node(file, 'tarin').code).not.toBe(0);
   });
 
+  it('has the bench as a command, in a file of its own', () => {
+    const file = path.join('node_modules/shadergrad', about.bin.shadergrad);
+    const help = node(file, 'bench', '--help');
+    expect(help).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Usage: shadergrad bench [SUITE...]'),
+    });
+    const wrong = node(file, 'bench', 'ladder', 'conv3d');
+    expect(wrong).toMatchObject({ code: 2, errors: expect.stringContaining('There is no ladder "conv3d"') });
+  });
+
   it('holds what is used and nothing else', () => {
     expect(readdirSync(packed.installed).sort()).toEqual([
       'LICENSE',

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { commit } from '../../src/cli/environment.js';
 import { atomicWrite } from '../../src/cli/files.js';
 import { GpuError } from '../../src/engine/device.js';
 import { listNodeAdapters } from '../../src/node/device.js';
@@ -116,16 +116,6 @@ function textOf(rows: readonly Row[]): string {
   return [...(rest.length > 0 ? [table(rest)] : []), ...parts].join('\n\n');
 }
 
-function commit(): string {
-  try {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
-    return `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' with changes'}`;
-  } catch {
-    return 'unknown';
-  }
-}
-
 /** The WGSL file of `--kernel`, as it is now. */
 async function readKernel(file: string, like: string | undefined): Promise<UserKernel> {
   try {
@@ -222,7 +212,7 @@ async function run(args: readonly string[], command: string): Promise<number> {
   console.log(textOf(rows));
   const { versions } = context;
   const date = new Date().toISOString();
-  const report = { adapter, software, versions, commit: commit(), date, rows };
+  const report = { adapter, software, versions, commit: (await commit()) ?? 'unknown', date, rows };
   if (values.json !== undefined) await atomicWrite(values.json, reportText(report));
   if (values.html !== undefined) await atomicWrite(values.html, benchPage(report));
   return rows.some(({ note }) => note?.startsWith('WRONG')) ? 1 : 0;

@@ -1,6 +1,6 @@
 import { openDevice } from '../../src/engine/device.js';
 import { requestNodeAdapter } from '../../src/node/device.js';
-import type { Host, PeerName } from '../context.js';
+import { type Host, PeerAbsent, type PeerName } from '../context.js';
 import { installMeters, newestMeter } from '../meter.js';
 import { type Globals, pretendBrowser } from '../peers/browser.js';
 import type { Peer } from '../peers/peer.js';
@@ -15,7 +15,14 @@ export async function nodeHost(adapter: string | undefined): Promise<Host> {
   pretendBrowser(request, globals);
   return {
     openDevice: async () => openDevice({ adapter: await request() }),
-    startPeer: async (name) => ({ peer: await create[name](), meter: newestMeter(), used: false }),
+    startPeer: async (name) => {
+      try {
+        return { peer: await create[name](), meter: newestMeter(), used: false };
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        throw code === 'ERR_MODULE_NOT_FOUND' ? new PeerAbsent(`${name} (${WAYS[name]})`) : error;
+      }
+    },
     log: (text) => void process.stderr.write(`${text}\n`),
   };
 }
@@ -25,4 +32,11 @@ const create: Record<PeerName, () => Promise<Peer>> = {
   tfjs: async () => (await import('../peers/tfjs.js')).createTfjs(),
   'jax-js': async () => (await import('../peers/jaxjs.js')).createJaxjs(),
   'onnxruntime-web': async () => (await import('../peers/ort.js')).createOrt(),
+};
+
+/** How a peer that is not there could take part. tfjs must be bundled, since Node does not load its ES modules as they lie. */
+const WAYS: Record<PeerName, string> = {
+  tfjs: "runs by npm run bench in the project's own folder",
+  'jax-js': 'npm install @jax-js/jax',
+  'onnxruntime-web': 'npm install onnxruntime-web',
 };

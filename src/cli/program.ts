@@ -1,5 +1,6 @@
 /** The command line: commands, their help, and every way a run of it can end. */
 import { Command, CommanderError } from 'commander';
+import { defineBench, runBench } from './commands/bench.js';
 import { type DemoOptions, defineDemo, runDemo } from './commands/demo.js';
 import { defineEvaluate, type EvaluateOptions, runEvaluate } from './commands/evaluate.js';
 import { defineInfo, type InfoOptions, runInfo } from './commands/info.js';
@@ -25,6 +26,7 @@ export interface Actions {
   plan(options: PlanCommandOptions, io: Io): Promise<void>;
   tune(options: TuneCommandOptions, io: Io): Promise<void>;
   report(options: ReportOptions, io: Io): Promise<void>;
+  bench(args: readonly string[], io: Io): Promise<void>;
 }
 
 const ACTIONS: Actions = {
@@ -38,6 +40,7 @@ const ACTIONS: Actions = {
   plan: runPlan,
   tune: runTune,
   report: runReport,
+  bench: runBench,
 };
 
 /** Exit codes: 0 done, 1 something went wrong, 2 the command line is wrong. */
@@ -98,6 +101,7 @@ function build(io: Io, actions: Actions): Command {
   definePlan(program, (options) => actions.plan(options, io));
   defineTune(program, (options) => actions.tune(options, io));
   defineReport(program, (options) => actions.report(options, io));
+  defineBench(program, (args) => actions.bench(args, io));
   return program;
 }
 

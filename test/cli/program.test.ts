@@ -18,6 +18,7 @@ async function shell(...args: string[]) {
     plan: take('plan'),
     tune: take('tune'),
     report: take('report'),
+    bench: take('bench'),
   };
   const code = await run(
     args,
@@ -42,6 +43,13 @@ const COMMANDS = [
   'tune',
   'report',
 ];
+
+it('bench gets its words as they are: it has options and help of its own', async () => {
+  const words = ['ladder', 'conv2d', '--kernel', 'a.wgsl', '--watch', '--json', 'b.json', '--help'];
+  const { calls, code } = await shell('bench', ...words);
+  expect(code).toBe(0);
+  expect(calls).toEqual([['bench', words]]);
+});
 
 describe('help', () => {
   it.each(COMMANDS)('%s --help explains and gives an example', async (command) => {
