@@ -21,6 +21,7 @@ export async function buildWeb(folder = path.join(root, 'dist-web')) {
       main: 'web/main.ts',
       'segment-worker': 'web/segment/worker.ts',
       'train-worker': 'web/train/worker.ts',
+      'kernels-worker': 'web/kernels/worker.ts',
     },
     outdir: folder,
     bundle: true,

@@ -30,6 +30,20 @@ try {
       await page.goto(url);
       await page.getByText(/slices segmented/).waitFor({ timeout: 120_000 });
       await page.screenshot({ path: path.join(out, `web-segment-${width}-${scheme}.png`) });
+      await page.getByRole('tab', { name: 'Train' }).click();
+      await page.getByRole('button', { name: 'Start' }).click();
+      await page.getByText(/^Done/).waitFor({ timeout: 300_000 });
+      await page.screenshot({ path: path.join(out, `web-train-${width}-${scheme}.png`) });
+      await page.getByRole('tab', { name: 'Kernels' }).click();
+      await page.getByLabel('Op', { exact: true }).selectOption('conv2d');
+      await page.getByRole('button', { name: 'Run', exact: true }).click();
+      await page.getByText(/^Right: it agrees/).waitFor({ timeout: 300_000 });
+      await page.getByRole('button', { name: 'Measure' }).click();
+      await page
+        .getByText(/^Done: /)
+        .last()
+        .waitFor({ timeout: 300_000 });
+      await page.screenshot({ path: path.join(out, `web-kernels-${width}-${scheme}.png`), fullPage: true });
       await page.close();
     }
   }

@@ -1,3 +1,5 @@
+// Style sheets of parts that are loaded later belong here: only this one's are linked.
+import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { failureOf } from './rpc/failure.js';
 import { SegmentTab } from './segment/tab.js';
@@ -30,6 +32,7 @@ gpu.watch((state) => {
 
 const segment = new SegmentTab(gpu);
 let train: Promise<TrainTab> | undefined;
+let kernels: Promise<void> | undefined;
 const tellers: Teller[] = [['segment', () => segment.diagnostics()]];
 
 /** The other tabs are loaded when they are first shown. */
@@ -41,6 +44,12 @@ async function loadTrain(): Promise<TrainTab> {
   });
   tellers.push(['train', () => tab.diagnostics()]);
   return tab;
+}
+
+async function loadKernels(): Promise<void> {
+  const { KernelsTab } = await import('./kernels/tab.js');
+  const tab = new KernelsTab(gpu);
+  tellers.push(['kernels', () => tab.diagnostics()]);
 }
 
 /** Loads a tab; where that fails, says so in it. */
@@ -59,6 +68,7 @@ startTabs(['segment', 'train', 'kernels'], (name) => {
   shown = name;
   if (name === 'segment') segment.show();
   if (name === 'train') show('train-failure', () => (train ??= loadTrain()));
+  if (name === 'kernels') show('kernels-failure', () => (kernels ??= loadKernels()));
 });
 startDiagnostics(gpu, tellers);
 onDrop(

@@ -78,15 +78,17 @@ interface Step {
 }
 
 /** What the plan would choose among, from the plainest on. */
-function choiceOf(context: Context, { op }: Ladder, problem: LadderProblem): Choice | undefined {
+export function choiceOf(context: Context, { op }: Ladder, problem: LadderProblem): Choice | undefined {
   return planProblem(context.device, problem, {}).plan.steps.find(({ choice }) => choice?.op.name === op)
     ?.choice;
 }
 
-const variantsOf = (choice: Choice | undefined): string[] =>
+/** Their names, from the plainest on. */
+export const variantsOf = (choice: Choice | undefined): string[] =>
   choice ? choice.candidates.map(({ name }) => name) : [ONLY];
 
-function planVariant(context: Context, { op }: Ladder, problem: LadderProblem, variant: string) {
+/** The plan of a layer's problem with one variant forced. @throws where the variant cannot run it on this device */
+export function planVariant(context: Context, { op }: Ladder, problem: LadderProblem, variant: string) {
   return planProblem(context.device, problem, variant === ONLY ? {} : { force: { [op]: variant } });
 }
 

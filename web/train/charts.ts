@@ -1,5 +1,4 @@
 import UPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { cssColor, onceAFrame, onScheme } from '../shell/dom.js';
 
 /** A curve: its name, and the CSS variable of its colour. */
