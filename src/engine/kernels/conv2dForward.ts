@@ -23,6 +23,7 @@ import {
   supportsStrips,
 } from './conv2dStrips.js';
 import { lowerTile, supportsTile, tileShare } from './conv2dTile.js';
+import { forwardWinograd2, forwardWinograd4 } from './conv2dWinograd.js';
 import { forwardWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
@@ -117,6 +118,8 @@ export const forwardLadder: readonly ForwardVariant[] = [
   forwardLargeBlock,
   forwardStrips,
   forwardWinogradStrips,
+  forwardWinograd2,
+  forwardWinograd4,
 ];
 
 /** y = epilogue(x * weight), as PyTorch's conv2d. */

@@ -23,6 +23,7 @@ import {
   supportsStrips,
 } from './conv2dStrips.js';
 import { lowerTile, supportsTileBackward, tileShare } from './conv2dTile.js';
+import { inputGradWinograd2, inputGradWinograd4 } from './conv2dWinograd.js';
 import { inputGradWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
@@ -117,6 +118,8 @@ export const inputGradLadder: readonly InputGradVariant[] = [
   inputGradLargeBlock,
   inputGradStrips,
   inputGradWinogradStrips,
+  inputGradWinograd2,
+  inputGradWinograd4,
 ];
 
 /**

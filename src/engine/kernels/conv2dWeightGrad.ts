@@ -21,6 +21,7 @@ import {
   supportsStrips,
 } from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
+import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
 import { grid1d } from './grid.js';
 
 /** `x` [n,c,h,w] and `gy` [n,k,oh,ow] in planes layout; `gw` [k, c/groups, kh, kw] contiguous. */
@@ -100,6 +101,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = [
   weightGradPatches,
   weightGradLargeBlock,
   weightGradStrips,
+  weightGradWinograd2,
 ];
 
 /** gw (f32) = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
