@@ -19,7 +19,7 @@ export interface OpenNodeDeviceOptions
    * Default: the environment variable SHADERGRAD_ADAPTER, else `auto`.
    */
   readonly adapter?: string | undefined;
-  /** Dawn's toggles to switch on, such as `disable_robustness`. */
+  /** Dawn's toggles to switch on, such as `disable_robustness`. `vulkan_enable_f16_on_nvidia` is on: NVIDIA has no f16 without it. */
   readonly enableToggles?: readonly string[] | undefined;
   /** Dawn's toggles to switch off. Timestamps are never rounded here, whatever this says. */
   readonly disableToggles?: readonly string[] | undefined;
@@ -124,7 +124,9 @@ async function loadDawn(): Promise<Create> {
 function toggleFlags(options: Pick<OpenNodeDeviceOptions, 'enableToggles' | 'disableToggles'>): string[] {
   const off = new Set(['timestamp_quantization', ...(options.disableToggles ?? [])]);
   const flags = [`disable-dawn-features=${[...off].join(',')}`];
-  if (options.enableToggles?.length) flags.push(`enable-dawn-features=${options.enableToggles.join(',')}`);
+  const on = new Set(['vulkan_enable_f16_on_nvidia', ...(options.enableToggles ?? [])]);
+  for (const toggle of options.disableToggles ?? []) on.delete(toggle);
+  flags.push(`enable-dawn-features=${[...on].join(',')}`);
   return flags;
 }
 

@@ -16,6 +16,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import {
+  addsUp,
   largeBlocks,
   lowerStrips,
   plainStrips,
@@ -86,7 +87,8 @@ const forwardLargeBlock: ForwardVariant = {
 
 const forwardStrips: ForwardVariant = {
   name: 'strips',
-  supports: supportsStrips,
+  dtypes: f32AndF16,
+  supports: (p, facts) => supportsStrips(p, facts) && addsUp(plainStrips, p, p.c),
   share: () => 0.4,
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(plainStrips, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
@@ -94,6 +96,7 @@ const forwardStrips: ForwardVariant = {
 
 const forwardTile: ForwardVariant = {
   name: 'tile',
+  dtypes: f32AndF16,
   supports: supportsTile,
   share: (p, facts) => tileShare(p.k, facts),
   lower: (p, io, epilogue, ctx) =>

@@ -16,6 +16,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import {
+  addsUp,
   largeBlocks,
   lowerStrips,
   plainStrips,
@@ -86,7 +87,8 @@ const inputGradLargeBlock: InputGradVariant = {
 
 const inputGradStrips: InputGradVariant = {
   name: 'strips',
-  supports: supportsStrips,
+  dtypes: f32AndF16,
+  supports: (p, facts) => supportsStrips(p, facts) && addsUp(plainStrips, p, p.k),
   share: () => 0.4,
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(plainStrips, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
@@ -94,6 +96,7 @@ const inputGradStrips: InputGradVariant = {
 
 const inputGradTile: InputGradVariant = {
   name: 'tile',
+  dtypes: f32AndF16,
   supports: supportsTileBackward,
   share: (p, facts) => tileShare(p.c * p.kh * p.kw, facts),
   lower: (p, io, epilogue, ctx) =>

@@ -6,7 +6,15 @@ import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
 import weightGradLargeBlock from '../../shaders/conv2d/weight_grad_block8x4.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
-import type { Constants, DeviceFacts, Launch, Lowering, Operand, Shader } from '../kernel.js';
+import {
+  type Constants,
+  type DeviceFacts,
+  type Launch,
+  type Lowering,
+  type Operand,
+  type Shader,
+  storedType,
+} from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import {
@@ -87,6 +95,21 @@ function isSmall3x3(p: Conv2dProblem): boolean {
   );
 }
 
+/** Input channels whose weights fit the buffer, for one block. */
+function mostChannels(form: StripsForm): number {
+  return Math.floor(capacityOf(form) / form.words);
+}
+
+/** Words of weights that a launch can have. */
+function capacityOf({ uniform }: StripsForm): number {
+  return uniform ? UNIFORM : STORAGE;
+}
+
+/** Chunks of input channels add up in the output, which f16 is too coarse for. */
+export function addsUp(form: StripsForm, p: Conv2dProblem, inChannels: number): boolean {
+  return p.dtype !== 'f16' || inChannels <= mostChannels(form);
+}
+
 /** The convolution of `input` to `output`, both in planes layout; `turned` for the input gradient. */
 export function lowerStrips(
   form: StripsForm,
@@ -103,8 +126,8 @@ export function lowerStrips(
   const across = Math.ceil(outWidth / form.columns);
   const tiles = across * Math.ceil(outHeight / 8);
   const blocks = Math.ceil(outChannels / 8);
-  const capacity = form.uniform ? UNIFORM : STORAGE;
-  const most = Math.floor(capacity / form.words); // input channels whose weights fit, for one block
+  const capacity = capacityOf(form);
+  const most = mostChannels(form);
   const chunk = Math.ceil(inChannels / Math.ceil(inChannels / most));
   const together = Math.min(blocks, Math.floor(capacity / (chunk * form.words)), 65535);
   const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
@@ -144,7 +167,7 @@ export function lowerStrips(
         {
           shader: form.pack,
           pieces: [sizesPiece],
-          constants: {},
+          constants: { WEIGHT_TYPE: storedType(io.weight) },
           bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
           workgroups: [Math.ceil(length / form.packs / 64), 1, 1],
           variant: 'pack',
@@ -154,7 +177,11 @@ export function lowerStrips(
         {
           shader: form.shader,
           pieces: [sizesPiece, ...parts.pieces],
-          constants: parts.constants,
+          constants: {
+            IN_TYPE: storedType(io.input),
+            OUT_TYPE: storedType(io.output),
+            ...parts.constants,
+          },
           bindings: [
             bind(0, io.input, 'read'),
             bind(1, packed, form.uniform ? 'uniform' : 'read'),
@@ -270,7 +297,7 @@ function lowerWeightGrad(
     {
       shader,
       pieces: [sizesPiece],
-      constants,
+      constants: { ...constants, X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),

@@ -2,7 +2,7 @@
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import tile from '../../shaders/conv2d/tile.wgsl';
 import weightGradTile from '../../shaders/conv2d/weight_grad_tile.wgsl';
-import type { DeviceFacts, Launch, Lowering, Operand } from '../kernel.js';
+import { type DeviceFacts, type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
 import { reducePartsLaunch } from './conv2dBiasGrad.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import {
@@ -66,7 +66,7 @@ export function lowerTile(
     {
       shader: tile,
       pieces: [sizesPiece, ...parts.pieces],
-      constants: parts.constants,
+      constants: { IN_TYPE: storedType(io.input), OUT_TYPE: storedType(io.output), ...parts.constants },
       bindings: [
         bind(0, io.input, 'read'),
         bind(1, packed, 'read'),
@@ -103,7 +103,7 @@ export function lowerWeightGradTile(
     {
       shader: weightGradTile,
       pieces: [sizesPiece],
-      constants: {},
+      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),

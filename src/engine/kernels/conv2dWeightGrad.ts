@@ -73,6 +73,7 @@ const weightGradLargeBlock: WeightGradVariant = {
 
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
+  dtypes: f32AndF16,
   supports: supportsStrips,
   share: () => 0.3,
   lower: lowerWeightGradStrips,
@@ -80,6 +81,7 @@ const weightGradStrips: WeightGradVariant = {
 
 const weightGradTile: WeightGradVariant = {
   name: 'tile',
+  dtypes: f32AndF16,
   supports: supportsWeightGradTile,
   share: (p, facts) => tileShare(p.c * p.kh * p.kw, facts),
   lower: lowerWeightGradTile,

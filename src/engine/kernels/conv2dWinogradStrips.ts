@@ -4,8 +4,8 @@ import pack from '../../shaders/conv2d/winograd_strips_pack.wgsl';
 import type { DeviceFacts } from '../kernel.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
-import type { Conv2dProblem } from './conv2dProblem.js';
-import { lowerStrips, type StripsForm, supportsStrips } from './conv2dStrips.js';
+import { type Conv2dProblem, f32AndF16 } from './conv2dProblem.js';
+import { addsUp, lowerStrips, type StripsForm, supportsStrips } from './conv2dStrips.js';
 
 const form: StripsForm = {
   name: 'winograd_strips',
@@ -18,10 +18,15 @@ const form: StripsForm = {
   uniform: true,
 };
 
-function supports(p: Conv2dProblem, facts: DeviceFacts): boolean {
+function supports(p: Conv2dProblem, facts: DeviceFacts, inChannels: number): boolean {
   const tiles = (h: number, w: number) => p.n * Math.ceil(h / 8) * Math.ceil(w / 8);
   const most = facts.limits.maxComputeWorkgroupsPerDimension;
-  return supportsStrips(p, facts) && tiles(p.h, p.w) <= most && tiles(p.oh, p.ow) <= most;
+  return (
+    supportsStrips(p, facts) &&
+    addsUp(form, p, inChannels) &&
+    tiles(p.h, p.w) <= most &&
+    tiles(p.oh, p.ow) <= most
+  );
 }
 
 /**
@@ -34,7 +39,8 @@ function share(channels: number): number {
 
 export const forwardWinogradStrips: ForwardVariant = {
   name: 'winograd_strips', // not form.name: to read a member is an effect, for all a bundler knows
-  supports,
+  dtypes: f32AndF16,
+  supports: (p, facts) => supports(p, facts, p.c),
   share: (p) => share(p.c),
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(form, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
@@ -42,7 +48,8 @@ export const forwardWinogradStrips: ForwardVariant = {
 
 export const inputGradWinogradStrips: InputGradVariant = {
   name: 'winograd_strips', // not form.name: to read a member is an effect, for all a bundler knows
-  supports,
+  dtypes: f32AndF16,
+  supports: (p, facts) => supports(p, facts, p.k),
   share: (p) => share(p.k),
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(form, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),

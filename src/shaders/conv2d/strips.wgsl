@@ -23,9 +23,9 @@ enable subgroups;
 // Consts    none: sizes come from sizes.wgsl, for this is a long kernel to compile, and so one pipeline serves all layers.
 // Pieces    sizes, epilogue_shared.
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 @group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // [blocks][C][9][8]
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
 alias Rows = mat2x4<f32>;
 
@@ -33,7 +33,7 @@ alias Rows = mat2x4<f32>;
 // `&`, for `&&` is a branch, and SwiftShader compiles in a time that doubles with each branch in a row.
 fn pixel(plane: u32, h: u32, w: u32, height: u32, width: u32) -> f32 {
   let inside = (h < height) & (w < width);
-  return select(0.0, input[select(0, plane + h * width + w, inside)], inside);
+  return select(0.0, f32(input[select(0, plane + h * width + w, inside)]), inside);
 }
 
 // Value i of the edges, which were loaded 8 to a vector.
@@ -94,12 +94,12 @@ fn store_row(inside: bool, place: u32, v: f32, index: u32) {
   if (inside) {
     var sum = v;
     if (size(18) != 0) {
-      sum += output[place];
+      sum += f32(output[place]);
     }
     if (size(19) != 0) {
       sum = activate(sum, index);
     }
-    output[place] = sum;
+    output[place] = OUT_TYPE(sum);
   }
 }
 

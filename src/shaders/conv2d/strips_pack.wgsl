@@ -9,7 +9,7 @@
 // Sizes     0: input channels packed; 3: output channels; 17: first block; 32: input channels of the layer; 33: first one
 //           packed; 34: blocks; 35: whether turned; 36: offset of the weights. Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>;
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
 
 @compute @workgroup_size(64)
@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var value = 0.0;
   if (k < size(3)) {
     let at = select((k * size(32) + c) * 9 + tap, (c * size(3) + k) * 9 + 8 - tap, size(35) != 0);
-    value = weight[size(36) + at];
+    value = f32(weight[size(36) + at]);
   }
   packed[i] = value;
 }

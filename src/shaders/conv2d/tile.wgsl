@@ -14,10 +14,10 @@
 // Bytes     4 * (in * ceil(M / 16) + out + weights * tiles), from caches mostly.
 // Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes, epilogue_shared.
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 // in_step [R4], then for each block: out_step [16], channel [16], weights [R4][16]. R4: R up to a multiple of 4.
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -54,7 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var s15 = vec4<f32>();
   for (var r = 0u; r < rows; r++) {
     let at = source + bitcast<u32>(packed[r / 4][r % 4]);
-    let v = vec4(input[at[0]], input[at[1]], input[at[2]], input[at[3]]);
+    let v = vec4(f32(input[at[0]]), f32(input[at[1]]), f32(input[at[2]]), f32(input[at[3]]));
     let a = packed[block + 8 + r * 4];
     let b = packed[block + 9 + r * 4];
     let c = packed[block + 10 + r * 4];
@@ -86,7 +86,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
       let step = bitcast<u32>(packed[block + m / 4][m % 4]);
       let channel = bitcast<u32>(packed[block + 4 + m / 4][m % 4]);
       let place = row * size(9) + w * size(10) + step;
-      output[size(11) + n * size(8) + place] = activate(sums[m][i % 4] + bias_of(channel), n * size(13) + place);
+      let v = activate(sums[m][i % 4] + bias_of(channel), n * size(13) + place);
+      output[size(11) + n * size(8) + place] = OUT_TYPE(v);
     }
   }
 }

@@ -18,8 +18,8 @@ enable subgroups;
 // Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
 //           pipeline serves all layers. Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][C][9]
 
 // One row of x for 8 input channels: columns 1 to 8 of the window by channel, LANES to a vector, then columns 0 and 9.
@@ -43,7 +43,7 @@ struct Source {
 fn pixel(s: Source, image: u32, c: u32, h: u32, w: u32) -> f32 {
   let inside = (h < s.height) & (w < s.width);
   let at = (min(s.first + c, s.channels - 1) * s.height + h) * s.width + w;
-  return select(0.0, x[select(0, image + at, inside)], inside);
+  return select(0.0, f32(x[select(0, image + at, inside)]), inside);
 }
 
 // Row h, with `left` the column of the window's left edge.
@@ -157,7 +157,7 @@ fn taps(
 // One value of gy, zero outside; lanes are output channels.
 fn slope(plane: u32, row: u32, w: u32, width: u32, valid: bool) -> f32 {
   let inside = valid & (w < width);
-  return select(0.0, gy[select(0, plane + row * width + w, inside)], inside);
+  return select(0.0, f32(gy[select(0, plane + row * width + w, inside)]), inside);
 }
 
 @compute @workgroup_size(LANES, 4)

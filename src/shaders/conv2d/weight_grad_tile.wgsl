@@ -11,8 +11,8 @@
 // Bytes     4 * (x * ceil(K / 4) + gy * ceil(M / 16) + parts * gw), the first two from caches mostly.
 // Consts    none: sizes come from sizes.wgsl, as for weight_grad_patches.wgsl, with 18: rows of a part. Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][M]
 
 // Address of (c, tap) in x.
@@ -77,24 +77,24 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let from_gy = size(17) + n * size(20) + h * size(21) + planes;
     for (var w = 0u; w < width; w++) {
       let slopes = from_gy + w;
-      let g = vec4(gy[slopes[0]], gy[slopes[1]], gy[slopes[2]], gy[slopes[3]]);
+      let g = vec4(f32(gy[slopes[0]]), f32(gy[slopes[1]]), f32(gy[slopes[2]]), f32(gy[slopes[3]]));
       let at = from_x + w * size(13);
-      s0 += g * x[at + t0];
-      s1 += g * x[at + t1];
-      s2 += g * x[at + t2];
-      s3 += g * x[at + t3];
-      s4 += g * x[at + t4];
-      s5 += g * x[at + t5];
-      s6 += g * x[at + t6];
-      s7 += g * x[at + t7];
-      s8 += g * x[at + t8];
-      s9 += g * x[at + t9];
-      s10 += g * x[at + t10];
-      s11 += g * x[at + t11];
-      s12 += g * x[at + t12];
-      s13 += g * x[at + t13];
-      s14 += g * x[at + t14];
-      s15 += g * x[at + t15];
+      s0 += g * f32(x[at + t0]);
+      s1 += g * f32(x[at + t1]);
+      s2 += g * f32(x[at + t2]);
+      s3 += g * f32(x[at + t3]);
+      s4 += g * f32(x[at + t4]);
+      s5 += g * f32(x[at + t5]);
+      s6 += g * f32(x[at + t6]);
+      s7 += g * f32(x[at + t7]);
+      s8 += g * f32(x[at + t8]);
+      s9 += g * f32(x[at + t9]);
+      s10 += g * f32(x[at + t10]);
+      s11 += g * f32(x[at + t11]);
+      s12 += g * f32(x[at + t12]);
+      s13 += g * f32(x[at + t13]);
+      s14 += g * f32(x[at + t14]);
+      s15 += g * f32(x[at + t15]);
     }
   }
   var sums = array<vec4<f32>, 16>(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15);

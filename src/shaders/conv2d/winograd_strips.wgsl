@@ -23,9 +23,9 @@ enable subgroups;
 // Consts    none: sizes come from sizes.wgsl, so one pipeline serves all layers.
 // Pieces    sizes, epilogue_shared.
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 @group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // [blocks][C][6][3][8]
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
 // A value for each of the two tiles of a lane.
 alias Pair = vec2<f32>;
@@ -45,7 +45,7 @@ fn source(image: u32, h: u32, w: u32, height: u32, width: u32) -> Source {
 }
 
 fn load(s: Source, plane: u32) -> f32 {
-  return select(0.0, input[s.at + plane], s.inside);
+  return select(0.0, f32(input[s.at + plane]), s.inside);
 }
 
 // Value i of the edges, which were loaded 8 to a vector.
@@ -96,12 +96,12 @@ fn store_row(inside: bool, place: u32, v: f32, index: u32) {
   if (inside) {
     var sum = v;
     if (size(18) != 0) {
-      sum += output[place];
+      sum += f32(output[place]);
     }
     if (size(19) != 0) {
       sum = activate(sum, index);
     }
-    output[place] = sum;
+    output[place] = OUT_TYPE(sum);
   }
 }
 

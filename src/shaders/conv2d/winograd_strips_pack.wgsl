@@ -9,7 +9,7 @@
 // Sizes     0: input channels packed; 3: output channels; 17: first block; 32: input channels of the layer; 33: first one
 //           packed; 34: blocks; 35: whether turned; 36: offset of the weights. Pieces: sizes.
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>;
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
 
 @compute @workgroup_size(64)
@@ -27,10 +27,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (k < size(3)) {
     if (size(35) != 0) {
       let at = size(36) + (c * size(3) + k) * 9 + 8 - s;
-      g = vec3(weight[at], weight[at - 3], weight[at - 6]);
+      g = vec3(f32(weight[at]), f32(weight[at - 3]), f32(weight[at - 6]));
     } else {
       let at = size(36) + (k * size(32) + c) * 9 + s;
-      g = vec3(weight[at], weight[at + 3], weight[at + 6]);
+      g = vec3(f32(weight[at]), f32(weight[at + 3]), f32(weight[at + 6]));
     }
   }
   let even = g[0] + g[2];
