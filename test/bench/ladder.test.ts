@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compare, sampleOf } from '../../bench/ladder/compare.js';
 import { ladderOf, ladders } from '../../bench/ladder/index.js';
 import type { Expected } from '../../bench/ladder/problem.js';
@@ -16,6 +16,9 @@ import {
   relativeError,
 } from '../support/conv2dReference.js';
 import { benchContext } from './support.js';
+
+// The ceiling comes first, and kernels are compiled one after the other: minutes where the machine is busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 const PROBLEMS: readonly Conv2dProblem[] = [
   {

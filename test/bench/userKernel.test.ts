@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Context, LadderOptions } from '../../bench/context.js';
 import { evaluateList } from '../../bench/ladder/expression.js';
 import { likeOf, type UserKernel } from '../../bench/ladder/userKernel.js';
@@ -11,6 +11,9 @@ import { ladder, runLadders } from '../../bench/suites/ladder.js';
 import direct from '../../src/shaders/conv2d/forward_direct.wgsl';
 import pack from '../../src/shaders/conv2d/weights_pack.wgsl';
 import { benchContext } from './support.js';
+
+// The ceiling comes first, and kernels are compiled one after the other: minutes where the machine is busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 let context: Context;
 beforeAll(async () => {
