@@ -1,6 +1,7 @@
 import { fail, shapeText } from './errors.js';
 import type { Launch, Lowering, Operand } from './kernel.js';
 import type { FlatGradients } from './kernels/gradScaler.js';
+import type { UpdatePlanner } from './plan/update.js';
 import { type Parameter, sameShape, type Tensor } from './tensor.js';
 
 /** Loss scaling in an update: run over all its gradients before any of them is applied. */
@@ -21,6 +22,8 @@ export interface Update {
   readonly state: readonly (readonly Parameter[])[];
   readonly gradients: readonly Tensor[];
   readonly scaling?: Scaling | undefined;
+  /** `planUpdate`. */
+  plan(update: Update, planner: UpdatePlanner): () => void;
   /** `state[i]` and `gradient` are flat f32 operands of equal length; `scaler` is the state of `scaling`. */
   lower(state: readonly Operand[], gradient: Operand, ctx: Lowering, scaler?: Operand): Launch[];
 }

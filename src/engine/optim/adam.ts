@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 import { adam } from '../kernels/optim.js';
+import { planUpdate } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
 import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
@@ -42,6 +43,7 @@ export class Adam {
     const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decoupled = false } = this.options;
     record({
       kind: 'update',
+      plan: planUpdate,
       name: 'adam',
       state: [this.parameters, this.firstMoments, this.secondMoments],
       gradients,

@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 import { type SgdOptions as SgdKernelOptions, sgd } from '../kernels/optim.js';
+import { planUpdate } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
 import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
@@ -47,6 +48,7 @@ export class SGD {
     const options: SgdKernelOptions = { dampening, weightDecay, nesterov, momentumZero: !momentum };
     record({
       kind: 'update',
+      plan: planUpdate,
       name: 'sgd',
       state: momentum ? [this.parameters, this.momentumBuffers] : [this.parameters],
       gradients,

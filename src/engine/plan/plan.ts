@@ -38,6 +38,7 @@ import type {
   PlanStep,
   TensorForm,
 } from './types.js';
+import type { UpdatePlanner } from './update.js';
 
 export interface PlanOptions {
   /**
@@ -75,8 +76,8 @@ export function makePlan(
   return new Planner(outputs, effects, facts, options).plan();
 }
 
-class Planner {
-  private readonly graph: PlanGraph;
+class Planner implements UpdatePlanner {
+  readonly graph: PlanGraph;
   private readonly users: Map<PlanNode, PlanNode[]>;
   private readonly operands = new Map<PlanNode, Operand>();
   private readonly copies = new Map<PlanNode, Operand>();
@@ -99,7 +100,7 @@ class Planner {
   constructor(
     outputs: ReadonlyMap<string, Tensor>,
     private readonly effects: readonly Effect[],
-    private readonly facts: DeviceFacts,
+    readonly facts: DeviceFacts,
     private readonly options: PlanOptions,
   ) {
     const graph = buildGraph(outputs, effects);
@@ -112,7 +113,7 @@ class Planner {
   plan(): Plan {
     this.placeParameters();
     const updates = this.effects.filter((effect): effect is Update => effect.kind === 'update');
-    const groups = updates.map((update) => this.placeGradients(update));
+    const lowerUpdates = updates.map((update) => update.plan(update, this));
     this.placeCats();
     this.placeHalves();
     for (const node of this.graph.nodes) this.lowerNode(node);
@@ -125,18 +126,18 @@ class Planner {
     }));
     for (const effect of this.effects) {
       if (effect.kind === 'assign') this.lowerAssign(effect.target, effect.value);
-      else this.lowerUpdate(effect, groups[updates.indexOf(effect)] as GradientRun[]);
+      else lowerUpdates[updates.indexOf(effect)]?.();
     }
     return this.finish(outputs);
   }
 
   // Storage -----------------------------------------------------------------------------------------------------------
 
-  private store(bytes: number, home: Store['home'] = { kind: 'transient' }): Store {
+  store(bytes: number, home: Store['home'] = { kind: 'transient' }): Store {
     return new Store(this.stores++, bytes, home);
   }
 
-  private contiguous(
+  contiguous(
     shape: readonly number[],
     dtype: DType,
     storage = this.store(byteLength(shape, dtype)),
@@ -162,6 +163,10 @@ class Planner {
     );
   }
 
+  child(parent: Store, byteOffset: number, bytes: number): Store {
+    return new Store(this.stores++, bytes, parent.home, parent, byteOffset);
+  }
+
   private stateStore(buffer: StateBuffer): Store {
     let store = this.stateStores.get(buffer);
     if (!store) {
@@ -171,12 +176,11 @@ class Planner {
     return store;
   }
 
-  private stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store {
-    const parent = this.stateStore(buffer);
-    return new Store(this.stores++, bytes, parent.home, parent, byteOffset);
+  stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store {
+    return this.child(this.stateStore(buffer), byteOffset, bytes);
   }
 
-  private parameterOperand(parameter: Parameter): Operand {
+  parameterOperand(parameter: Parameter): Operand {
     const home = homeOf(parameter);
     if (!home) fail(`plan: parameter ${parameter.name} has no place.`);
     const bytes = byteLength(parameter.shape, parameter.dtype);
@@ -196,7 +200,7 @@ class Planner {
     return this.placed.get(at)?.owner ?? at;
   };
 
-  private tenantsOf(owner: unknown): Tenant[] {
+  tenantsOf(owner: unknown): Tenant[] {
     let list = this.tenants.get(owner);
     if (!list) {
       list = [];
@@ -206,7 +210,7 @@ class Planner {
   }
 
   /** Puts input `i` of `into` where `operand` says, if that may be. */
-  private tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean {
+  tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean {
     const part = into.inputs[i] as PlanNode;
     if (this.placed.has(part)) return false;
     const tenants = this.tenantsOf(owner);
@@ -239,29 +243,6 @@ class Planner {
   }
 
   private readonly catInPlace = new Map<PlanNode, readonly boolean[]>();
-
-  /** Lays an update's gradients as its parameters lie, in one storage for each stretch of parameters. */
-  private placeGradients(update: Update): GradientRun[] {
-    const runs = contiguousRuns(update);
-    for (const run of runs) {
-      const group = this.store(run.bytes);
-      run.store = group;
-      const inputs = update.gradients
-        .slice(run.from, run.to)
-        .map((gradient) => this.graph.read.get(gradient) as PlanNode);
-      const copying: Tenant = { inputs };
-      this.tenantsOf(group).push(copying);
-      inputs.forEach((node, i) => {
-        const parameter = update.state[0]?.[run.from + i] as Parameter;
-        const at = (homeOf(parameter)?.byteOffset ?? 0) - run.byteOffset;
-        const child = new Store(this.stores++, byteLength(node.shape, node.dtype), group.home, group, at);
-        const operand = this.contiguous(node.shape, node.dtype, child);
-        run.parts.push(operand);
-        this.tryPlace(copying, i, group, () => operand);
-      });
-    }
-    return runs;
-  }
 
   /** Casts of parameters to f16, which one launch makes for all parameters of a flat buffer. */
   private readonly halves = new Map<PlanNode, Halves>();
@@ -296,7 +277,7 @@ class Planner {
     const root = copy.storage as Store;
     for (const { node, byteOffset } of nodes) {
       const bytes = byteLength(node.shape, 'f16');
-      const child = new Store(this.stores++, bytes, root.home, root, (byteOffset - from) / 2);
+      const child = this.child(root, (byteOffset - from) / 2, bytes);
       this.operands.set(node, this.contiguous(node.shape, 'f16', child));
     }
   }
@@ -328,7 +309,7 @@ class Planner {
     return operand;
   }
 
-  private operandOf(node: PlanNode): Operand {
+  operandOf(node: PlanNode): Operand {
     return this.operands.get(node) ?? fail(`plan: ${node.op?.name} was read before it was made.`);
   }
 
@@ -415,7 +396,7 @@ class Planner {
     }
   }
 
-  private lowering(op: string): Lowering {
+  lowering(op: string): Lowering {
     return {
       facts: this.facts,
       forced: this.options.force?.[op],
@@ -454,7 +435,7 @@ class Planner {
     return this.scalarNames.push(name) - 1;
   }
 
-  private emit(op: string, shape: readonly number[], launches: readonly Launch[], choice?: Choice): void {
+  emit(op: string, shape: readonly number[], launches: readonly Launch[], choice?: Choice): void {
     const group = this.groups++;
     const label = `${op} ${shapeText(shape)}`;
     for (const launch of launches)
@@ -488,35 +469,6 @@ class Planner {
       target.shape,
       copyStrided(this.operandOf(node), this.parameterOperand(target), { facts: this.facts }),
     );
-  }
-
-  private lowerUpdate(update: Update, runs: readonly GradientRun[]): void {
-    for (const run of runs) {
-      for (let i = run.from; i < run.to; i++) {
-        const node = this.graph.read.get(update.gradients[i] as Tensor) as PlanNode;
-        const part = run.parts[i - run.from] as Operand;
-        const operand = this.operandOf(node);
-        if (operand.storage !== part.storage)
-          this.emit('copy', node.shape, copyStrided(operand, part, { facts: this.facts }));
-      }
-    }
-    const flat = (run: GradientRun) => this.contiguous([run.bytes / 4], 'f32', run.store as Store);
-    let scaler: Operand | undefined;
-    if (update.scaling) {
-      scaler = this.parameterOperand(update.scaling.state);
-      const gradients = runs.map((run) => ({ operand: flat(run), gaps: gapsOf(run) }));
-      const launches = update.scaling.lower(gradients, scaler, this.lowering('gradScaler'));
-      this.emit('gradScaler', scaler.shape, launches);
-    }
-    for (const run of runs) {
-      const shape = [run.bytes / 4];
-      const state = update.state.map((list) => {
-        const home = homeOf(list[run.from] as Parameter);
-        if (!home) fail(`plan: parameter ${list[run.from]?.name} has no place.`);
-        return this.contiguous(shape, 'f32', this.stateRange(home.buffer, home.byteOffset, run.bytes));
-      });
-      this.emit(update.name, shape, update.lower(state, flat(run), this.lowering(update.name), scaler));
-    }
   }
 
   // Result ------------------------------------------------------------------------------------------------------------
@@ -703,62 +655,6 @@ function requireF16(facts: DeviceFacts): void {
   fail(
     `f16 (mixed precision) needs the feature shader-f16, which ${facts.description || 'this adapter'} lacks; use f32, or another adapter.`,
   );
-}
-
-/** A stretch of an update's parameters, `from` to `to`, that is contiguous in every list of its state. */
-interface GradientRun {
-  readonly from: number;
-  to: number;
-  /** Where it starts in the buffer of the first list. */
-  readonly byteOffset: number;
-  bytes: number;
-  store: Store | null;
-  readonly parts: Operand[];
-}
-
-function contiguousRuns(update: Update): GradientRun[] {
-  const runs: GradientRun[] = [];
-  const lists = update.state;
-  const first = lists[0] ?? [];
-  for (let i = 0; i < first.length; i++) {
-    const homes = lists.map((list) => homeOf(list[i] as Parameter));
-    const home = homes[0];
-    if (!home) fail(`plan: parameter ${first[i]?.name} has no place.`);
-    const bytes = byteLength((first[i] as Parameter).shape, 'f32');
-    const run = runs[runs.length - 1];
-    const start = run ? lists.map((list) => homeOf(list[run.from] as Parameter)) : [];
-    const distance = run ? home.byteOffset - run.byteOffset : -1;
-    // Same buffers, same distance from the run's start in each, in rising order.
-    const joins =
-      run !== undefined &&
-      distance >= run.bytes &&
-      distance - run.bytes < PARAMETER_ALIGN &&
-      homes.every(
-        (h, k) =>
-          h?.buffer === start[k]?.buffer && (h?.byteOffset ?? 0) - (start[k]?.byteOffset ?? 0) === distance,
-      );
-    if (run && joins) {
-      run.to = i + 1;
-      run.bytes = distance + bytes;
-    } else {
-      runs.push({ from: i, to: i + 1, byteOffset: home.byteOffset, bytes, store: null, parts: [] });
-    }
-  }
-  // Places are padded to whole vectors in every list, so the launch may run over the last one's padding.
-  for (const run of runs) run.bytes = Math.ceil(run.bytes / PARAMETER_ALIGN) * PARAMETER_ALIGN;
-  return runs;
-}
-
-/** The elements of a run's buffer that belong to no gradient, in stretches. */
-function gapsOf({ parts, bytes }: GradientRun): [number, number][] {
-  const gaps: [number, number][] = [];
-  parts.forEach(({ storage, shape }, i) => {
-    const end = (storage as Store).byteOffset / 4 + numel(shape);
-    const next = parts[i + 1];
-    const start = (next ? (next.storage as Store).byteOffset : bytes) / 4;
-    if (end < start) gaps.push([end, start]);
-  });
-  return gaps;
 }
 
 function absoluteOffset(store: Store): number {
