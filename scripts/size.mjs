@@ -12,7 +12,7 @@ const training = [
 /** Gzipped bytes that a page may download, kernels included. */
 export const aims = { inference: 40_000, training: 60_000 };
 
-/** What the tests allow. Inference is above its aim for what docs/design.md tells; it must not grow further. */
+/** What the tests allow while both are above their aims (docs/design.md tells why): to be lowered, not raised. */
 export const budgets = { inference: 48_500, training: 66_000 };
 
 /** @param {string} file the built module's path @returns {Promise<Record<'inference' | 'training' | 'everything', { minified: number, gzipped: number }>>} */
