@@ -3,15 +3,37 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Page } from 'playwright-core';
 import { launchChromium } from '../test/support/chromium.js';
 
 const out = process.argv[2] ?? 'docs/images';
+const PATIENCE = { timeout: 300_000 };
 
-const SIZES = [
-  [360, 740],
-  [800, 900],
-  [1600, 1000],
-] as const;
+type Part = 'segment' | 'train' | 'kernels';
+
+/** What is done in a part before its picture is taken. */
+const SCENES: Readonly<Record<Part, (page: Page) => Promise<unknown>>> = {
+  segment: (page) => page.getByText(/slices segmented/).waitFor(PATIENCE),
+  async train(page) {
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText(/^Done/).waitFor(PATIENCE);
+  },
+  async kernels(page) {
+    await page.getByLabel('Net').selectOption('tiny');
+    await page.getByLabel('Op', { exact: true }).selectOption('conv2d');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByText(/^Right: it agrees/).waitFor(PATIENCE);
+    await page.getByRole('button', { name: 'Measure' }).click();
+    await page.getByText(/^Done: /).waitFor(PATIENCE);
+  },
+};
+
+const SHOTS: readonly (readonly [part: Part, width: number, height: number, scheme: 'light' | 'dark'])[] = [
+  ['segment', 1280, 820, 'light'],
+  ['segment', 360, 740, 'dark'],
+  ['train', 1280, 820, 'dark'],
+  ['kernels', 1280, 820, 'light'],
+];
 
 await mkdir(out, { recursive: true });
 const server = spawn(process.execPath, ['scripts/web.mjs', '--port', '0'], {
@@ -22,30 +44,13 @@ const url = /http:\S+/.exec(String(said))?.[0];
 if (url === undefined) throw new Error(`The page's server said: ${said}`);
 const { browser, close } = await launchChromium();
 try {
-  for (const scheme of ['light', 'dark'] as const) {
-    for (const [width, height] of SIZES) {
-      const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
-      page.on('console', (message) => console.log(message.text()));
-      page.on('pageerror', (error) => console.log(error.message));
-      await page.goto(url);
-      await page.getByText(/slices segmented/).waitFor({ timeout: 120_000 });
-      await page.screenshot({ path: path.join(out, `web-segment-${width}-${scheme}.png`) });
-      await page.getByRole('tab', { name: 'Train' }).click();
-      await page.getByRole('button', { name: 'Start' }).click();
-      await page.getByText(/^Done/).waitFor({ timeout: 300_000 });
-      await page.screenshot({ path: path.join(out, `web-train-${width}-${scheme}.png`) });
-      await page.getByRole('tab', { name: 'Kernels' }).click();
-      await page.getByLabel('Op', { exact: true }).selectOption('conv2d');
-      await page.getByRole('button', { name: 'Run', exact: true }).click();
-      await page.getByText(/^Right: it agrees/).waitFor({ timeout: 300_000 });
-      await page.getByRole('button', { name: 'Measure' }).click();
-      await page
-        .getByText(/^Done: /)
-        .last()
-        .waitFor({ timeout: 300_000 });
-      await page.screenshot({ path: path.join(out, `web-kernels-${width}-${scheme}.png`), fullPage: true });
-      await page.close();
-    }
+  for (const [part, width, height, colorScheme] of SHOTS) {
+    const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+    page.on('pageerror', (error) => console.error(error.message));
+    await page.goto(`${url}#${part}`);
+    await SCENES[part](page);
+    await page.screenshot({ path: path.join(out, `web-${part}-${width}.png`) });
+    await page.close();
   }
 } finally {
   await close();
