@@ -83,7 +83,7 @@ const weightGradTile: WeightGradVariant = {
   name: 'tile',
   dtypes: f32AndF16,
   supports: supportsWeightGradTile,
-  share: (p, facts) => tileShare(p.c * p.kh * p.kw, facts),
+  share: (p, facts) => tileShare(p.c * p.kh * p.kw, facts) * Math.min(1, p.k / 4),
   lower: lowerWeightGradTile,
 };
 
@@ -91,7 +91,8 @@ const weightGradPatches: WeightGradVariant = {
   name: 'patches',
   dtypes: f32AndF16,
   supports: supportsPatches,
-  share: () => 0.11,
+  // Lanes are output channels.
+  share: (p) => 0.11 * Math.min(1, p.k / 8),
   lower: lowerWeightGradPatches,
 };
 
