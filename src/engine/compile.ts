@@ -9,8 +9,10 @@ import { Parameter, Tensor } from './tensor.js';
 import { trace } from './trace.js';
 import { inCreationOrder } from './walk.js';
 
+/** Shape of a program's input; f32 unless a dtype is given with it. */
 export type InputSpec = readonly number[] | { readonly shape: readonly number[]; readonly dtype: DType };
 
+/** How a program is planned, and who is told of its compiling. */
 export interface CompileOptions extends PlanOptions {
   /** Told after each kernel that is ready. */
   readonly onProgress?: (done: number, total: number) => void;

@@ -73,8 +73,10 @@ export interface Operand {
   readonly layout: Layout;
 }
 
+/** How a kernel uses a binding; `read_write` is in place. */
 export type Access = 'read' | 'write' | 'read_write' | 'uniform';
 
+/** An operand at a kernel's `@binding`. */
 export interface Binding {
   /** `@binding` number, all in `@group(0)`. */
   readonly at: number;
@@ -82,6 +84,7 @@ export interface Binding {
   readonly access: Access;
 }
 
+/** One dispatch of a kernel, before its operands have buffers. */
 export interface Launch {
   /** The kernel and what stands before it in the module, in that order: generated constants, `pieces`, `shader`. */
   readonly shader: Shader;
@@ -112,6 +115,7 @@ export interface DeviceFacts {
   readonly limits: DeviceLimits;
 }
 
+/** Limits as granted, by WebGPU's names: bytes and counts. */
 export interface DeviceLimits {
   readonly maxBufferSize: number;
   readonly maxStorageBufferBindingSize: number;

@@ -32,6 +32,7 @@ export interface ConvAttrs {
   readonly dropout?: { readonly p: number; readonly stream: number };
 }
 
+/** As PyTorch's: stride 1, padding 0, dilation 1 and one group unless given. Pairs are [height, width], in pixels. */
 export interface Conv2dOptions {
   stride?: Pair;
   padding?: Pair;
@@ -39,6 +40,7 @@ export interface Conv2dOptions {
   groups?: number;
 }
 
+/** As {@link Conv2dOptions}; `outputPadding` adds rows and columns at the end of the result, 0 unless given. */
 export interface ConvTranspose2dOptions extends Conv2dOptions {
   outputPadding?: Pair;
 }

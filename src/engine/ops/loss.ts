@@ -4,6 +4,7 @@ import { bceLogitsMean, bceMean, diceLoss as diceLaunch, diceLossGrad, diceSums 
 import type { Gradient, Op } from '../op.js';
 import { floats, sameShape, Tensor } from '../tensor.js';
 
+/** One value, the mean or sum over all elements, or `none`: a loss for each element. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 function checkPair(what: string, p: Tensor, t: Tensor): void {

@@ -5,6 +5,7 @@ import type { Gradient, Op } from '../op.js';
 import { reals, Tensor } from '../tensor.js';
 import { type Pair, pair } from './conv.js';
 
+/** As PyTorch's: padding 0, dilation 1, sizes rounded down unless `ceilMode`. Pairs are [height, width], in pixels. */
 export interface MaxPool2dOptions {
   /** The kernel size when left out. */
   stride?: Pair;

@@ -6,6 +6,7 @@ import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
 import type { GradScaler } from './gradScaler.js';
 
+/** As torch.optim.Adam's: betas .9 and .999, eps 1e-8, no decay unless given; `lr` is given to each run. */
 export interface AdamOptions {
   readonly betas?: readonly [number, number];
   readonly eps?: number;

@@ -1,5 +1,6 @@
 import { fail } from '../errors.js';
 
+/** As PyTorch's OneCycleLR's, with its defaults. */
 export interface OneCycleOptions {
   readonly maxLr: number;
   readonly totalSteps: number;

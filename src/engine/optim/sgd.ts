@@ -6,6 +6,7 @@ import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
 import type { GradScaler } from './gradScaler.js';
 
+/** As torch.optim.SGD's; what may change from step to step (`lr`, `momentum`) is given to each run. */
 export interface SGDOptions {
   readonly dampening?: number;
   readonly weightDecay?: number;

@@ -35,6 +35,7 @@ interface Staging {
   busy: Promise<unknown> | null;
 }
 
+/** What a run gives back. */
 export interface RunOptions<O extends string = string> {
   /** Outputs to read back; all of them when left out. Reading less saves copies. */
   readonly fetch?: readonly O[];
