@@ -32,7 +32,7 @@ const SHOTS: readonly (readonly [part: Part, width: number, height: number, sche
   ['segment', 1280, 820, 'light'],
   ['segment', 360, 740, 'dark'],
   ['train', 1280, 820, 'dark'],
-  ['kernels', 1280, 820, 'light'],
+  ['kernels', 1280, 1600, 'light'],
 ];
 
 await mkdir(out, { recursive: true });

@@ -1,8 +1,10 @@
 /** Parts of the page that need no browser. */
+import { readdir, readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { encodePng } from '../../src/data/png.js';
 import { memorySource } from '../../src/data/source.js';
 import { syntheticFiles } from '../../src/data/synthetic.js';
+import { decodeWeights } from '../../src/unet/checkpoint.js';
 import { edgeLines, probabilityColor } from '../../web/segment/draw.js';
 import { groupFiles, openGroup } from '../../web/segment/library.js';
 import { SegmentState } from '../../web/segment/state.js';
@@ -83,4 +85,23 @@ it('counts areas and Dice at the threshold, per slice and volume, and says nothi
   expect(state.slice(0)).toEqual({ area: 1, truth: 2, dice: expect.closeTo(2 / 3) });
   state.setTruths(new Map([[1, Uint8Array.of(0, 0, 0, 1)]]));
   expect(state.all()).toEqual({ area: 2, truth: 3, dice: expect.closeTo(0.8) });
+});
+
+it('ships models that can be read, are listed and described, and are small', async () => {
+  const folder = 'web/models';
+  const card = await readFile(`${folder}/README.md`, 'utf8');
+  const listed = JSON.parse(await readFile(`${folder}/models.json`, 'utf8')) as { readonly file: string }[];
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));
+  expect(files).toContain('synthetic-tiny.safetensors');
+  for (const name of files) {
+    const bytes = new Uint8Array(await readFile(`${folder}/${name}`));
+    const { preparation, state } = decodeWeights(bytes, name);
+    let values = 0;
+    for (const { data } of state.values()) values += data.length;
+    // f16: two bytes a value, and the header.
+    expect(bytes.length, name).toBeLessThan(Math.min(2e6, 2 * values + 20_000));
+    expect(preparation.size, name).not.toBeNull();
+    expect(listed.map(({ file }) => file)).toContain(name);
+    expect(card).toContain(`## ${name}`);
+  }
 });

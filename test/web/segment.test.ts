@@ -85,7 +85,7 @@ it('opens a dropped zip of patients with true masks; what it saves is what Node 
   await drop(page, [
     { name: 'two.zip', bytes: zipSync(Object.fromEntries(files.map((f) => [f.path, f.bytes]))) },
   ]);
-  await page.getByLabel('Patient').selectOption({ label: 'SYN_0002_20000102 (5 slices)' });
+  await page.getByLabel('Patient', { exact: true }).selectOption({ label: 'SYN_0002_20000102 (5 slices)' });
   await page.getByText('SYN_0002_20000102', { exact: true }).waitFor();
   await page.getByText('5 slices segmented').waitFor({ timeout: 60_000 });
   expect(await textOf(page, '#truth-volume')).toMatch(/^\d/);

@@ -54,7 +54,7 @@ export class KernelsTab {
   }
 
   diagnostics(): unknown {
-    return this.report;
+    return { place: this.place(), busy: this.busy, figures: this.report?.rows.length ?? 0 };
   }
 
   private startWorker(): Remote<KernelsApi, KernelsEvent> {
