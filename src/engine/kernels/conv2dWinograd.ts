@@ -37,7 +37,7 @@ const SLICE = 32 << 20;
  * Pixels of an image from which Winograd is not chosen by itself, though it may be the fastest: where activations are largest
  * the slices' buffers find no room beside them. With them the full U-Net's step needs 1.115 of the least memory, without 1.099.
  */
-const LARGE = 65536;
+const LARGE = 16384;
 
 export function roundUp(n: number, to: number): number {
   return Math.ceil(n / to) * to;
@@ -226,7 +226,7 @@ function inputGrad(name: string, form: WinogradForm): InputGradVariant {
   };
 }
 
-export const forwardWinograd2 = forward('winograd2', F2);
-export const forwardWinograd4 = forward('winograd4', F4);
-export const inputGradWinograd2 = inputGrad('winograd2', F2);
-export const inputGradWinograd4 = inputGrad('winograd4', F4);
+export const forwardWinograd2 = /* @__PURE__ */ forward('winograd2', F2);
+export const forwardWinograd4 = /* @__PURE__ */ forward('winograd4', F4);
+export const inputGradWinograd2 = /* @__PURE__ */ inputGrad('winograd2', F2);
+export const inputGradWinograd4 = /* @__PURE__ */ inputGrad('winograd4', F4);
