@@ -2,6 +2,7 @@ import direct from '../../shaders/conv2d/forward_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { forwardBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
+import { forwardGemm } from './conv2dGemm.js';
 import { lowerPatches, patchesShare, supportsPatchesForward } from './conv2dPatches.js';
 import {
   bind,
@@ -123,6 +124,7 @@ export const forwardLadder: readonly ForwardVariant[] = [
   forwardWinogradStrips,
   forwardWinograd2,
   forwardWinograd4,
+  ...forwardGemm,
 ];
 
 /** y = epilogue(x * weight), as PyTorch's conv2d. */

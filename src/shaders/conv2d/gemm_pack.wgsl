@@ -1,0 +1,34 @@
+// Lays a filter out for gemm.wgsl and gemm_wide.wgsl: rows of r, in the order of gemm_input.wgsl, with m contiguous; zeros where
+// M or R are rounded up.
+//
+//   packed[r, m] = weight[WEIGHT_OFFSET + m * M_STEP + c * C_STEP + TAP_FIRST + row of tap * TAP_STEP_H + column of tap * TAP_STEP_W]
+//
+// Forward takes taps as they are, the input gradient turned round or every so manyth: all are steps.
+//
+// Mapping   one invocation, one m and c with all taps. Lanes run along m, so stores are contiguous; the taps of neighbouring c
+//           come from the same lines of the cache.
+// Dispatch  ceil(M_ROW / 32) x ceil(C_ROWS / 8) workgroups of 32 x 8.
+// Bytes     4 * (weight + packed).
+// Consts    M, C; M_ROW: M rounded up; ROWS: all rows; C_ROWS: channels with which they are filled; TAPS, KW: taps of this
+//           product; TILE_K, ONE_TAP as there; the steps, which may be negative.
+
+@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(1) var<storage, read_write> packed: array<f32>;
+
+@compute @workgroup_size(32, 8)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let m = id.x;
+  let c = id.y;
+  if (m >= M_ROW || c >= C_ROWS) {
+    return;
+  }
+  let inside = (m < M) & (c < C);
+  let start = i32(WEIGHT_OFFSET + m * M_STEP + c * C_STEP) + TAP_FIRST;
+  for (var tap = 0u; tap < TAPS; tap++) {
+    let row = select(c * TAPS + tap, (c / TILE_K * TAPS + tap) * TILE_K + c % TILE_K, ONE_TAP);
+    if (row < ROWS) {
+      let at = start + i32(tap / KW) * TAP_STEP_H + i32(tap % KW) * TAP_STEP_W;
+      packed[row * M_ROW + m] = select(0.0, weight[select(WEIGHT_OFFSET, u32(at), inside)], inside);
+    }
+  }
+}
