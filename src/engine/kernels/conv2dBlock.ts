@@ -26,6 +26,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
+import { fillOf } from './gemmDevice.js';
 
 const TAPS = 9;
 /** Channels of y that an invocation computes, and pixels along a side. */
@@ -166,7 +167,7 @@ export const weightGradBlockVariant: WeightGradVariant = {
   name: 'block',
   dtypes: f32AndF16,
   supports: (p) => is3x3(p) && p.k <= 4 * 65535 && p.c <= 2 * 65535,
-  share: () => 0.15,
+  share: (_, facts) => (facts.software ? 0.15 : 0.15 * fillOf(facts, INVOCATIONS)),
   lower(p, io, ctx) {
     const tiles = Math.ceil(p.k / BLOCK) * Math.ceil(p.c / 2);
     // Rows of all images in one list, cut into parts: a layer of many channels has work enough in one.

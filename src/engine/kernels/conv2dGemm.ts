@@ -6,7 +6,15 @@ import gemmOutput from '../../shaders/conv2d/gemm_output.wgsl';
 import pack from '../../shaders/conv2d/gemm_pack.wgsl';
 import gemmWide from '../../shaders/conv2d/gemm_wide.wgsl';
 import outerProduct from '../../shaders/conv2d/outer_product.wgsl';
-import { type DeviceFacts, i32, type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import {
+  type DeviceFacts,
+  i32,
+  type Launch,
+  type Lowering,
+  numel,
+  type Operand,
+  storedType,
+} from '../kernel.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import {
@@ -18,7 +26,15 @@ import {
   tapsOf,
 } from './conv2dGemmProduct.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, offset, planes } from './conv2dProblem.js';
+import {
+  bind,
+  type Conv2dProblem,
+  conv2dBytes,
+  conv2dFlops,
+  f32AndF16,
+  offset,
+  planes,
+} from './conv2dProblem.js';
 import { fillOf, partsFor, registerTileShare } from './gemmDevice.js';
 import { grid1d } from './grid.js';
 
@@ -164,6 +180,7 @@ function lowerProduct(
         TAP_FIRST: i32(product.weight.first),
         TAP_STEP_H: i32(product.weight.tap[0]),
         TAP_STEP_W: i32(product.weight.tap[1]),
+        WEIGHT_TYPE: storedType(io.weight),
         ...offset('WEIGHT', io.weight),
       },
       bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
@@ -191,6 +208,7 @@ function lowerProduct(
       IN_C: product.input.c,
       IN_H: product.input.h,
       IN_W: product.input.w,
+      IN_TYPE: storedType(io.input),
       ...planes('IN', io.input),
       SH: product.stride[0],
       SW: product.stride[1],
@@ -203,6 +221,7 @@ function lowerProduct(
       OUT_C: c,
       OUT_H: h,
       OUT_W: w,
+      OUT_TYPE: storedType(sums),
       ...planes('OUT', sums),
       STEP_Y: product.step[0],
       STEP_X: product.step[1],
@@ -218,6 +237,7 @@ function lowerProduct(
       PART_TILES: Math.ceil(kTiles / shape.parts),
       PART_STRIDE: count,
       GRID_X: across,
+      ROLLED: ctx.facts.software ? 1 : 0,
       ...parts.constants,
     },
     bindings: [bind(0, io.input, 'read'), bind(1, packed, 'read'), bind(2, sums, 'write'), ...parts.bindings],
@@ -250,6 +270,7 @@ function finishLaunch(
       PARTS: parts,
       OUT_C: c,
       OUT_PLANE: h * w,
+      OUT_TYPE: storedType(output),
       ...planes('OUT', output),
       ...grid.constants,
       ...pieces.constants,
@@ -281,12 +302,10 @@ function lower(
   });
 }
 
-/** Sizes from few channels to many; the first three fit the least workgroup that WebGPU promises, and so do the others. */
+/** From few channels to many; all fit the least workgroup that WebGPU promises. */
 const TILES: readonly GemmTile[] = [
-  { m: 16, p: 256, k: 8, sums: 16 },
   { m: 32, p: 128, k: 8, sums: 16 },
   { m: 64, p: 64, k: 16, sums: 16 },
-  { m: 64, p: 64, k: 8, sums: 64 },
   { m: 64, p: 128, k: 8, sums: 64 },
   { m: 128, p: 128, k: 8, sums: 64 },
 ];
@@ -297,6 +316,7 @@ function nameOf(tile: GemmTile): string {
 
 export const forwardGemm: readonly ForwardVariant[] = TILES.map((tile) => ({
   name: nameOf(tile),
+  dtypes: f32AndF16,
   supports: (p, facts) => supports(p, [forwardProduct(p)], tile, facts),
   share: (p, facts) => share(p, [forwardProduct(p)], tile, facts),
   lower: (p, io, epilogue, ctx) =>
@@ -305,6 +325,7 @@ export const forwardGemm: readonly ForwardVariant[] = TILES.map((tile) => ({
 
 export const inputGradGemm: readonly InputGradVariant[] = TILES.map((tile) => ({
   name: nameOf(tile),
+  dtypes: f32AndF16,
   supports: (p, facts) => supports(p, inputGradProducts(p), tile, facts),
   share: (p, facts) => share(p, inputGradProducts(p), tile, facts),
   lower: (p, io, epilogue, ctx) =>

@@ -22,6 +22,8 @@ import {
 } from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
+import { weightGradGemm } from './conv2dWeightGradGemm.js';
+import { fillOf } from './gemmDevice.js';
 import { grid1d } from './grid.js';
 
 /** `x` [n,c,h,w] and `gy` [n,k,oh,ow] in planes layout; `gw` [k, c/groups, kh, kw] contiguous. */
@@ -39,7 +41,8 @@ const weightGradDirect: WeightGradVariant = {
   name: 'direct',
   dtypes: f32AndF16,
   supports: () => true,
-  share: (_, { software }) => (software ? 0.01 : 0.03),
+  // An invocation a weight: few weights leave a GPU empty while each walks all pixels.
+  share: (p, facts) => (facts.software ? 0.01 : 0.03 * fillOf(facts, (p.k * p.c * p.kh * p.kw) / p.groups)),
   lower(p, io) {
     const grid = grid1d(numel(io.gw.shape), 64);
     return [
@@ -105,6 +108,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = [
   weightGradLargeBlock,
   weightGradStrips,
   weightGradWinograd2,
+  ...weightGradGemm,
 ];
 
 /** gw (f32) = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */

@@ -19,7 +19,7 @@
 //           and 4 different vectors: no two lanes meet in a bank, and no padding is needed.
 // Not yet timed on a GPU.
 // Consts    those of gemm_input.wgsl and gemm_output.wgsl; TILE_M, TILE_P, TILE_K, THREADS; K_TILES: tiles of r; PARTS,
-//           PART_TILES: tiles of a part; GRID_X.
+//           PART_TILES: tiles of a part; GRID_X; ROLLED: 1 keeps loops from being unrolled, 0 on GPUs.
 
 // [K_TILES * TILE_K][ceil(M / TILE_M) * TILE_M / 4]
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;
@@ -46,6 +46,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first_p = job % PIXEL_TILES * TILE_P;
   let first = part * PART_TILES;
   let end = min(first + PART_TILES, K_TILES);
+
+  // 0, which no compiler knows where ROLLED is 1: software adapters take seconds to compile what they unroll.
+  let zero = ROLLED * (i >> 31);
 
   // What this invocation brings: vector i of a_tile, and vectors i and i + THREADS of b_tile, both of one pixel.
   let a_from = i / TILE_M4 * ROW_M4 + group.y * TILE_M4 + i % TILE_M4;
@@ -75,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       }
     }
     if (tile > first) {
-      for (var k = 0u; k < TILE_K / 4; k++) {
+      for (var k = 0u; k < TILE_K / 4 + zero; k++) {
         let at = k * (4 * TILE_M4) + row;
         let rows = mat4x4(a_tile[at], a_tile[at + TILE_M4], a_tile[at + 2 * TILE_M4], a_tile[at + 3 * TILE_M4]);
         let b_at = k * TILE_P + column;
@@ -100,7 +103,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   // A loop that moves the next pixel's sums down each time: an index into an array of sums would put them in memory.
   let m = group.y * TILE_M + row * 4;
-  for (var j = 0u; j < 4; j++) {
+  for (var j = 0u; j < 4 + zero; j++) {
     store4(target_of(part, first_p + column + j * ACROSS), m, s0);
     s0 = s1;
     s1 = s2;

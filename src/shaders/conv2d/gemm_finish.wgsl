@@ -5,11 +5,12 @@
 // Dispatch  ceil(COUNT / 64) workgroups of 64, spread over x and y of the grid.
 // FLOPs     one add an element of part_sums.
 // Bytes     4 * (PARTS + 1) * COUNT.
-// Consts    COUNT = N * OUT_C * OUT_PLANE, PARTS, OUT_C, OUT_PLANE, OUT_OFFSET, OUT_BATCH, GRID_WIDTH; those of the epilogue.
+// Consts    COUNT = N * OUT_C * OUT_PLANE, PARTS, OUT_C, OUT_PLANE, OUT_OFFSET, OUT_BATCH, GRID_WIDTH; OUT_TYPE: f32 or f16;
+//           those of the epilogue.
 
 // [PARTS][N][OUT_C][OUT_PLANE]
 @group(0) @binding(0) var<storage, read> part_sums: array<f32>;
-@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read_write> output: array<OUT_TYPE>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -23,5 +24,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let image = i / (OUT_C * OUT_PLANE);
   let place = i % (OUT_C * OUT_PLANE);
-  output[OUT_OFFSET + image * OUT_BATCH + place] = epilogue(sum, place / OUT_PLANE, i);
+  output[OUT_OFFSET + image * OUT_BATCH + place] = OUT_TYPE(epilogue(sum, place / OUT_PLANE, i));
 }

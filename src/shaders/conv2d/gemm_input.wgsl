@@ -7,9 +7,9 @@
 //           tiles) rows are (channel, tap) as they come, and each asks for itself.
 // Consts    N; IN_C IN_H IN_W, IN_OFFSET, IN_BATCH; TAPS, KW; SH SW; DH DW; IN_Y0 IN_X0: where the first tap of the first
 //           pixel falls (minus the padding, modulo 2^32); GRID_H GRID_W: pixels of the result that are computed;
-//           TILE_K, ONE_TAP.
+//           TILE_K, ONE_TAP; IN_TYPE: what an element is stored as, f32 or f16.
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 
 const IN_PLANE = IN_H * IN_W;
 const PIXELS = N * GRID_H * GRID_W;
@@ -30,7 +30,7 @@ fn pixel_of(p: u32) -> Pixel {
 }
 
 fn value(address: u32, inside: bool) -> f32 {
-  return select(0.0, input[select(IN_OFFSET, address, inside)], inside);
+  return select(0.0, f32(input[select(IN_OFFSET, address, inside)]), inside);
 }
 
 fn value_of_row(r: u32, pixel: Pixel) -> f32 {

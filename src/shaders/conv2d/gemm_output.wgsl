@@ -5,9 +5,9 @@
 // has its stride as step and its class as Y0, X0; a filter as large as its stride has its taps as r, s.
 //
 // Consts    OUT_C OUT_H OUT_W, OUT_OFFSET, OUT_BATCH; STEP_Y STEP_X, OUT_Y0 OUT_X0; SPREAD_H SPREAD_W: numbers of r and s;
-//           PART_STRIDE: elements between the parts of a split sum; those of the epilogue.
+//           PART_STRIDE: elements between the parts of a split sum; OUT_TYPE: f32 or f16; those of the epilogue.
 
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
 const SPREAD = SPREAD_H * SPREAD_W;
 const M = OUT_C * SPREAD;
@@ -36,7 +36,7 @@ fn store(t: Target, m: u32, sum: f32) {
   if (t.valid & (m < M)) {
     let channel = m / SPREAD;
     let place = t.place + (channel * OUT_H + m % SPREAD / SPREAD_W) * OUT_W + m % SPREAD_W;
-    output[t.image + place] = epilogue(sum, channel, t.index + place);
+    output[t.image + place] = OUT_TYPE(epilogue(sum, channel, t.index + place));
   }
 }
 

@@ -10,9 +10,10 @@
 // Dispatch  ceil(M_ROW / 32) x ceil(C_ROWS / 8) workgroups of 32 x 8.
 // Bytes     4 * (weight + packed).
 // Consts    M, C; M_ROW: M rounded up; ROWS: all rows; C_ROWS: channels with which they are filled; TAPS, KW: taps of this
-//           product; TILE_K, ONE_TAP as there; the steps, which may be negative.
+//           product; TILE_K, ONE_TAP as there; the steps, which may be negative;
+//           WEIGHT_TYPE: f32 or f16.
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>;
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
 
 @compute @workgroup_size(32, 8)
@@ -28,7 +29,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let row = select(c * TAPS + tap, (c / TILE_K * TAPS + tap) * TILE_K + c % TILE_K, ONE_TAP);
     if (row < ROWS) {
       let at = start + i32(tap / KW) * TAP_STEP_H + i32(tap % KW) * TAP_STEP_W;
-      packed[row * M_ROW + m] = select(0.0, weight[select(WEIGHT_OFFSET, u32(at), inside)], inside);
+      packed[row * M_ROW + m] = select(0.0, f32(weight[select(WEIGHT_OFFSET, u32(at), inside)]), inside);
     }
   }
 }
