@@ -32,7 +32,8 @@ export function partsFor(
  * more registers than Intel has without spilling, and leave Apple's GPUs few subgroups to choose from.
  */
 export function registerTileShare(facts: DeviceFacts, sums: 16 | 64, workgroupSums: number): number {
-  if (facts.software) return 0.02;
+  // They run there, but barriers make them slow, and slower still to compile.
+  if (facts.software) return 0.005;
   if (sums === 16) return workgroupSums >= 4096 ? 0.28 : 0.25;
   const full = facts.kind === 'intel' || facts.kind === 'apple' ? 0.2 : 0.45;
   return full * (workgroupSums >= 16384 ? 1 : workgroupSums >= 8192 ? 0.95 : 0.85);

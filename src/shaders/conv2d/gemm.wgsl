@@ -13,7 +13,7 @@
 //           sums gemm_finish.wgsl adds. THREADS = TILE_M * TILE_P / 16 a workgroup.
 // FLOPs     2 * M*P*R (what the tiles round up to is computed too).
 // Bytes     4 * (in + a + out) from memory; through the caches in * ceil(M / TILE_M) and a * ceil(P / TILE_P). A 64 x 64 tile
-//           does 16 multiply-adds for each value brought.
+//           does 32 multiply-adds for each value brought.
 // Why fast  A value from workgroup memory serves 4 multiply-adds: 2 vec4 reads for 16. Every access to it is a whole vec4 by
 //           neighbouring lanes at neighbouring places, and a subgroup of 32 covers 8 x 4 invocations, so that it reads 8
 //           and 4 different vectors: no two lanes meet in a bank, and no padding is needed.

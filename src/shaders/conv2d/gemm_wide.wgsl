@@ -9,7 +9,7 @@
 // Dispatch  As gemm.wgsl, THREADS = TILE_M * TILE_P / 64 a workgroup.
 // FLOPs     2 * M*P*R.
 // Bytes     4 * (in + a + out) from memory; through the caches in * ceil(M / TILE_M) and a * ceil(P / TILE_P). A 128 x 128 tile
-//           does 32 multiply-adds for each value brought.
+//           does 64 multiply-adds for each value brought.
 // Why fast  A value from workgroup memory serves 8 multiply-adds: 4 vec4 reads for 64, where gemm.wgsl has 2 for 16. An NVIDIA
 //           multiprocessor does 128 multiply-adds and reads 128 bytes of workgroup memory a cycle; with one bank row a
 //           subgroup and read, 64 sums use that memory a quarter of the time, 16 half of it. And 64 independent sums hide
