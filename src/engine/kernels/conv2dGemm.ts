@@ -242,7 +242,7 @@ function lowerProduct(
     },
     bindings: [bind(0, io.input, 'read'), bind(1, packed, 'read'), bind(2, sums, 'write'), ...parts.bindings],
     workgroups: [across, mTiles, depth],
-    variant: `gemm ${tile.m}x${tile.p}x${tile.k}${split ? `, ${shape.parts} parts` : ''}${parts.label}`,
+    variant: `${nameOf(tile)}x${tile.k}${split ? `, ${shape.parts} parts` : ''}${parts.label}`,
     flops: cost.flops,
     bytes: cost.bytes + (split ? 4 * shape.parts * count : 0),
   });

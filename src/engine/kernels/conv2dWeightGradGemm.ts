@@ -109,7 +109,7 @@ function lower(
       },
       bindings: [bind(0, io.x, 'read'), bind(1, io.gy, 'read'), bind(2, sums, 'write')],
       workgroups: [columnTiles, rowTiles, parts],
-      variant: `gemm ${tile.size}x${tile.size}x${4 * tile.lanes}${aligned ? ' vec4' : ''}, ${parts} parts`,
+      variant: `gemm${tile.size === 64 ? '' : '_wide'}${aligned ? '_vec4' : ''} ${tile.size}x${tile.size}x${4 * tile.lanes}, ${parts} parts`,
       flops: conv2dFlops(p),
       bytes: conv2dBytes(p) + (parts > 1 ? 4 * parts * count : 0),
     },
