@@ -10,6 +10,7 @@ import { variantsByOp } from '../../src/engine/tuning/force.js';
 import {
   Adam,
   binaryCrossEntropy,
+  conv2d,
   type Device,
   type DeviceFacts,
   diceLoss,
@@ -64,6 +65,13 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
       return outputs;
     }).steps;
   }
+  // Channels enough that a matrix product is split into parts.
+  const deep = { x: [1, 64, 8, 8], w: [16, 64, 3, 3] };
+  const products = variantsByOp.conv2d?.filter((name) => name.startsWith('gemm')) ?? [];
+  for (const name of products)
+    yield plan(facts, deep, ({ x, w }) => ({ y: conv2d(x, w, null, { padding: 1 }) }), {
+      force: { conv2d: name },
+    }).steps;
   const names = new Set(Object.values(variantsByOp).flat());
   for (const name of [undefined, ...names]) {
     const config = { inChannels: 3, outChannels: 1, depth: 3, baseChannels: 8, dropout: 0.2 };
