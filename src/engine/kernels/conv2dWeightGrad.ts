@@ -21,8 +21,8 @@ import {
   supportsStrips,
 } from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
-import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
 import { weightGradGemm } from './conv2dWeightGradGemm.js';
+import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
 import { fillOf } from './gemmDevice.js';
 import { grid1d } from './grid.js';
 
