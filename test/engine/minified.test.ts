@@ -42,7 +42,7 @@ function factsOf({ facts }: Device): DeviceFacts[] {
     facts,
     { ...rest, software: false, kind: 'other' },
     { ...rest, subgroupSize: 4 },
-    { ...rest, subgroupSize: 8 },
+    { ...rest, subgroupSize: 8, software: true, kind: 'llvmpipe' },
   ];
 }
 

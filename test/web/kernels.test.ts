@@ -16,7 +16,7 @@ async function open(): Promise<Page> {
 
 it('runs a kernel that was edited: right, wrong, and not compiling', async () => {
   const page = await open();
-  expect(await textOf(page, '#kernel-file')).toMatch(/src\/shaders\/conv2d\/forward_direct\.wgsl/);
+  await page.locator('#kernel-file', { hasText: 'src/shaders/conv2d/forward_direct.wgsl' }).waitFor();
   const source = page.getByLabel('WGSL source');
   const plain = await source.inputValue();
   expect(plain).toMatch(/^\/\//);

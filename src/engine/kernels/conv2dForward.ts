@@ -114,7 +114,8 @@ const forwardPatches: ForwardVariant = {
 };
 
 /** Every forward kernel, from the plainest to the best. */
-export const forwardLadder: readonly ForwardVariant[] = [
+// A call that bundlers may drop, where they would keep a spread.
+export const forwardLadder: readonly ForwardVariant[] = /* @__PURE__ */ [
   forwardDirect,
   forwardBlock,
   forwardTile,
@@ -124,8 +125,7 @@ export const forwardLadder: readonly ForwardVariant[] = [
   forwardWinogradStrips,
   forwardWinograd2,
   forwardWinograd4,
-  ...forwardGemm,
-];
+].concat(forwardGemm);
 
 /** y = epilogue(x * weight), as PyTorch's conv2d. */
 export function conv2dForward(

@@ -314,7 +314,7 @@ function nameOf(tile: GemmTile): string {
   return `gemm${tile.sums === 64 ? '_wide' : ''}_${tile.m}x${tile.p}`;
 }
 
-export const forwardGemm: readonly ForwardVariant[] = TILES.map((tile) => ({
+export const forwardGemm: readonly ForwardVariant[] = /* @__PURE__ */ TILES.map((tile) => ({
   name: nameOf(tile),
   dtypes: f32AndF16,
   supports: (p, facts) => supports(p, [forwardProduct(p)], tile, facts),
@@ -323,7 +323,7 @@ export const forwardGemm: readonly ForwardVariant[] = TILES.map((tile) => ({
     lower(p, [forwardProduct(p)], tile, { input: io.x, weight: io.weight, output: io.y }, epilogue, ctx),
 }));
 
-export const inputGradGemm: readonly InputGradVariant[] = TILES.map((tile) => ({
+export const inputGradGemm: readonly InputGradVariant[] = /* @__PURE__ */ TILES.map((tile) => ({
   name: nameOf(tile),
   dtypes: f32AndF16,
   supports: (p, facts) => supports(p, inputGradProducts(p), tile, facts),

@@ -114,7 +114,8 @@ const inputGradPatches: InputGradVariant = {
 };
 
 /** Every input gradient kernel, from the plainest to the best. */
-export const inputGradLadder: readonly InputGradVariant[] = [
+// A call that bundlers may drop, where they would keep a spread.
+export const inputGradLadder: readonly InputGradVariant[] = /* @__PURE__ */ [
   inputGradDirect,
   inputGradBlock,
   inputGradTile,
@@ -124,8 +125,7 @@ export const inputGradLadder: readonly InputGradVariant[] = [
   inputGradWinogradStrips,
   inputGradWinograd2,
   inputGradWinograd4,
-  ...inputGradGemm,
-];
+].concat(inputGradGemm);
 
 /**
  * gx = the gradient by x given that by y. With an epilogue (bias over c) this is the transposed convolution's forward,

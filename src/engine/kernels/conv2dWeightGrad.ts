@@ -100,7 +100,8 @@ const weightGradPatches: WeightGradVariant = {
 };
 
 /** Every weight gradient kernel, from the plainest to the best. */
-export const weightGradLadder: readonly WeightGradVariant[] = [
+// A call that bundlers may drop, where they would keep a spread.
+export const weightGradLadder: readonly WeightGradVariant[] = /* @__PURE__ */ [
   weightGradDirect,
   weightGradBlockVariant,
   weightGradTile,
@@ -108,8 +109,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = [
   weightGradLargeBlock,
   weightGradStrips,
   weightGradWinograd2,
-  ...weightGradGemm,
-];
+].concat(weightGradGemm);
 
 /** gw (f32) = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
 export function conv2dWeightGrad(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {

@@ -133,8 +133,8 @@ const WIDE: Tile = { size: 128, lanes: 4 };
 
 /** From the plainest to the best; an image that does not start at a multiple of 4 elements is read without vectors by all. */
 export const weightGradGemm: readonly WeightGradVariant[] = [
-  variant('gemm', SMALL, false),
-  variant('gemm_vec4', SMALL, true),
-  variant('gemm_wide', WIDE, false),
-  variant('gemm_wide_vec4', WIDE, true),
+  /* @__PURE__ */ variant('gemm', SMALL, false),
+  /* @__PURE__ */ variant('gemm_vec4', SMALL, true),
+  /* @__PURE__ */ variant('gemm_wide', WIDE, false),
+  /* @__PURE__ */ variant('gemm_wide_vec4', WIDE, true),
 ];

@@ -145,7 +145,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var lines = array<Line, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
   for (var i = 0u; i < 256; i++) {
     let row = i / 32;
-    let k = id.y * 8 + i % 8;
+    let k = (size(17) + id.y) * 8 + i % 8;
     let column = i / 8 % 4;
     if (k < size(3) && h + row < size(4) && w + column < size(5)) {
       let sum = select(lines[row].a[column][i % 4], lines[row].b[column][i % 4], i % 8 >= 4);
