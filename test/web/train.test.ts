@@ -145,8 +145,9 @@ it('trains on a dropped zip, names what is wrong with one, and says when the GPU
   await drop(page, [{ name: 'good.zip', bytes: zip(files) }]);
   await page.getByRole('button', { name: 'Start' }).click();
   await page.getByText(/^Epoch \d+, step \d+/).waitFor({ timeout: 90_000 });
-  const worker = page.workers().find((one) => one.url().includes('train-worker'));
+  // The last: workers of runs before may still be ending.
+  const worker = page.workers().findLast((one) => one.url().includes('train-worker'));
   await worker?.evaluate('self.lastDevice.destroy()');
-  await page.locator('.failure[data-code="lost"]').waitFor();
+  await page.locator('.failure[data-code="lost"]').waitFor({ timeout: 90_000 });
   expect(await page.getByRole('button', { name: 'Start', exact: true }).isEnabled()).toBe(true);
 });
