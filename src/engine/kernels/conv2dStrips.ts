@@ -6,6 +6,8 @@ import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
 import weightGradLargeBlock from '../../shaders/conv2d/weight_grad_block8x4.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
+import twoChannels from '../../shaders/conv2d/weight_grad_strips_lanes4.wgsl';
+import oneChannel from '../../shaders/conv2d/weight_grad_strips_lanes8.wgsl';
 import {
   type Constants,
   type DeviceFacts,
@@ -73,6 +75,11 @@ const STORAGE = 65535 * 64;
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */
 export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
   return facts.software && facts.subgroupSize === 8 && isSmall3x3(p);
+}
+
+/** The same for the weight gradient, which does with fewer shuffles and so serves adapters where they are dear. */
+export function supportsWeightGradStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
+  return facts.software && (facts.subgroupSize === 8 || facts.subgroupSize === 4) && isSmall3x3(p);
 }
 
 /** Whether the problem is one for large blocks. */
@@ -212,6 +219,7 @@ interface WeightGradOperands {
 /** How a weight gradient is split and run. */
 interface WeightGradForm {
   readonly shader: Shader;
+  readonly pieces: readonly Shader[];
   readonly constants: Constants;
   readonly parts: number;
   /** Words 12 to 14 of the sizes: what is dealt out to parts, as the kernel says. */
@@ -226,16 +234,17 @@ export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, 
   const across = Math.ceil(p.ow / 8);
   const strips = across * p.n;
   const inBlocks = Math.ceil(p.c / 8);
-  const outBlocks = Math.ceil(p.k / lanes);
+  const outBlocks = Math.ceil(p.k / 8);
   const run = Math.ceil(strips / Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks))));
   const parts = Math.ceil(strips / run);
   const form: WeightGradForm = {
     shader: weightGradStrips,
+    pieces: [lanes === 8 ? oneChannel : twoChannels],
     constants: { LANES: lanes },
     parts,
     dealt: [across, strips, run],
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-    variant: `strips ${lanes}x8x9, ${parts} parts`,
+    variant: `strips 8x8x9, ${parts} parts`,
   };
   return lowerWeightGrad(form, p, io, ctx);
 }
@@ -256,6 +265,7 @@ export function lowerWeightGradLargeBlocks(
   const parts = Math.ceil(rows / run);
   const form: WeightGradForm = {
     shader: weightGradLargeBlock,
+    pieces: [],
     constants: {},
     parts,
     dealt: [p.n, 0, run],
@@ -266,7 +276,7 @@ export function lowerWeightGradLargeBlocks(
 }
 
 function lowerWeightGrad(
-  { shader, constants, parts, dealt, workgroups, variant }: WeightGradForm,
+  { shader, pieces, constants, parts, dealt, workgroups, variant }: WeightGradForm,
   p: Conv2dProblem,
   io: WeightGradOperands,
   ctx: Lowering,
@@ -296,7 +306,7 @@ function lowerWeightGrad(
   const launches: Launch[] = [
     {
       shader,
-      pieces: [sizesPiece],
+      pieces: [sizesPiece, ...pieces],
       constants: { ...constants, X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),

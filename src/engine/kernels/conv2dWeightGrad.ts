@@ -18,7 +18,7 @@ import {
   lowerWeightGradLargeBlocks,
   lowerWeightGradStrips,
   supportsLargeBlocks,
-  supportsStrips,
+  supportsWeightGradStrips,
 } from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { weightGradGemm } from './conv2dWeightGradGemm.js';
@@ -77,7 +77,7 @@ const weightGradLargeBlock: WeightGradVariant = {
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   dtypes: f32AndF16,
-  supports: supportsStrips,
+  supports: supportsWeightGradStrips,
   share: () => 0.3,
   lower: lowerWeightGradStrips,
 };

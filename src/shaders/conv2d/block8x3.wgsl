@@ -35,17 +35,32 @@ struct Row {
   right: vec3<f32>,
 }
 
-// One input value, zero outside the image. Unsigned: above and left of it the index wraps round to a huge one.
-// `&`, for `&&` is a branch, and SwiftShader compiles in a time that doubles with each branch in a row.
-fn pixel(plane: u32, h: u32, w: u32) -> f32 {
-  let inside = (h < size(1)) & (w < size(2));
-  return select(0.0, input[select(0, plane + h * size(2) + w, inside)], inside);
+// Where a row's six pixels lie in the first channel of the image, and whether they are in the image: found once, for it
+// is the same in every channel. Outside, any valid place is read.
+struct Places {
+  at_left: vec3<u32>,
+  at_right: vec3<u32>,
+  in_left: vec3<bool>,
+  in_right: vec3<bool>,
 }
 
-fn load_row(plane: u32, h: u32, w: u32) -> Row {
+// Unsigned: above and left of the image the index wraps round to a huge one. `&`, for `&&` is a branch, and SwiftShader compiles
+// in a time that doubles with each branch in a row.
+fn places(h: u32, w: u32, height: u32, width: u32) -> Places {
+  let row = h < height;
+  let columns = w + vec3<u32>(0, 1, 2);
+  let in_left = (columns < vec3(width)) & vec3(row);
+  let in_right = (columns + 3 < vec3(width)) & vec3(row);
+  let at = h * width + columns;
+  return Places(select(vec3<u32>(), at, in_left), select(vec3<u32>(), at + 3, in_right), in_left, in_right);
+}
+
+fn load_row(plane: u32, p: Places) -> Row {
+  let left = plane + p.at_left;
+  let right = plane + p.at_right;
   return Row(
-    vec3(pixel(plane, h, w), pixel(plane, h, w + 1), pixel(plane, h, w + 2)),
-    vec3(pixel(plane, h, w + 3), pixel(plane, h, w + 4), pixel(plane, h, w + 5)),
+    select(vec3<f32>(), vec3(input[left.x], input[left.y], input[left.z]), p.in_left),
+    select(vec3<f32>(), vec3(input[right.x], input[right.y], input[right.z]), p.in_right),
   );
 }
 
@@ -89,7 +104,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let top = h - size(6); // may wrap below zero
   let left = w - size(7);
   let image = size(8) + n * size(9);
-  let step = size(1) * size(2);
+  let height = size(1);
+  let width = size(2);
+  let step = height * width;
+  let p0 = places(top, left, height, width);
+  let p1 = places(top + 1, left, height, width);
+  let p2 = places(top + 2, left, height, width);
+  let p3 = places(top + 3, left, height, width);
+  let p4 = places(top + 4, left, height, width);
+  let p5 = places(top + 5, left, height, width);
+  let p6 = places(top + 6, left, height, width);
+  let p7 = places(top + 7, left, height, width);
+  let p8 = places(top + 8, left, height, width);
+  let p9 = places(top + 9, left, height, width);
 
   var s0 = Line();
   var s1 = Line();
@@ -105,39 +132,39 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t0 = load_taps(at);
     let t1 = load_taps(at + 6);
     let t2 = load_taps(at + 12);
-    let v0 = load_row(plane, top + 0, left);
+    let v0 = load_row(plane, p0);
     s0 = add(s0, v0, t0);
-    let v1 = load_row(plane, top + 1, left);
+    let v1 = load_row(plane, p1);
     s0 = add(s0, v1, t1);
     s1 = add(s1, v1, t0);
-    let v2 = load_row(plane, top + 2, left);
+    let v2 = load_row(plane, p2);
     s0 = add(s0, v2, t2);
     s1 = add(s1, v2, t1);
     s2 = add(s2, v2, t0);
-    let v3 = load_row(plane, top + 3, left);
+    let v3 = load_row(plane, p3);
     s1 = add(s1, v3, t2);
     s2 = add(s2, v3, t1);
     s3 = add(s3, v3, t0);
-    let v4 = load_row(plane, top + 4, left);
+    let v4 = load_row(plane, p4);
     s2 = add(s2, v4, t2);
     s3 = add(s3, v4, t1);
     s4 = add(s4, v4, t0);
-    let v5 = load_row(plane, top + 5, left);
+    let v5 = load_row(plane, p5);
     s3 = add(s3, v5, t2);
     s4 = add(s4, v5, t1);
     s5 = add(s5, v5, t0);
-    let v6 = load_row(plane, top + 6, left);
+    let v6 = load_row(plane, p6);
     s4 = add(s4, v6, t2);
     s5 = add(s5, v6, t1);
     s6 = add(s6, v6, t0);
-    let v7 = load_row(plane, top + 7, left);
+    let v7 = load_row(plane, p7);
     s5 = add(s5, v7, t2);
     s6 = add(s6, v7, t1);
     s7 = add(s7, v7, t0);
-    let v8 = load_row(plane, top + 8, left);
+    let v8 = load_row(plane, p8);
     s6 = add(s6, v8, t2);
     s7 = add(s7, v8, t1);
-    let v9 = load_row(plane, top + 9, left);
+    let v9 = load_row(plane, p9);
     s7 = add(s7, v9, t2);
   }
 

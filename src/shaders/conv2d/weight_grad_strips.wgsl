@@ -4,28 +4,41 @@ enable subgroups;
 //
 //   gw[k,c,r,s] = sum over n, oh, ow of gy[n,k,oh,ow] * x[n, c, oh + r - pad_h, ow + s - pad_w]
 //
-// Why       As in strips.wgsl: a load costs fifty multiply-adds, a shuffle between lanes half of one. So values of gy are
-//           loaded with lanes as output channels and used for 72 products; values of x with lanes as pixels, then
-//           broadcast. Lanes as channels leave nothing to add across lanes at the end.
-// Mapping   A subgroup of LANES lanes computes LANES output channels x 8 input channels x 9 taps: a lane holds 72 sums. It
-//           walks down strips of 8 columns. A row costs 8 loads of gy, 80 pixels of x, loaded LANES at a time (the two
-//           rows above are still there), and gives 576 multiply-adds a lane.
+// Why       As in strips.wgsl: a load costs twenty multiply-adds or more, a shuffle between lanes one (llvmpipe) to five
+//           (SwiftShader). So values of gy are loaded with lanes as output channels and used for 72 products; values of x
+//           with lanes as pixels, then broadcast. Lanes as channels leave nothing to add across lanes at the end. Three
+//           rows of gy are kept rather than three of x: what is kept is a plain operand, while a row of x would be
+//           broadcast again for each of its three taps, 240 shuffles a step where 80 do.
+// Mapping   A subgroup computes 8 output channels x 8 input channels x 9 taps: a lane holds 72 sums, and with LANES = 4 as many
+//           again for a second output channel. It walks down strips of 8 columns. A step brings a row of gy and the row of
+//           x that its upper tap meets (8 and 10 loads, with 4 lanes 16 and 20), and does 576 or 1152 multiply-adds.
 // Split     Strips (image x columns) are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
-// Start     A strip starts two rows early with gy = 0, to fill the window: cheaper than a second copy of the loads.
-// Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / LANES), 1) workgroups of LANES x 4.
+// Ends      The last steps of a strip bring no gy, only the rows of x that lower taps still meet; above its first row of x
+//           there is none to meet. Both are zeros: cheaper than a second copy of the loads.
+// Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / 8), 1) workgroups of LANES x 4.
 // FLOPs     2 * N*K*OH*OW * C*9.
-// Bytes     4 * (x * ceil(K / LANES) + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
+// Bytes     4 * (x * ceil(K / 8) + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
 // Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
-//           pipeline serves all layers. Pieces: sizes.
+//           pipeline serves all layers. Pieces: sizes, weight_grad_strips_lanes8 or _lanes4.
 
 @group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
 @group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][C][9]
 
+// The nine taps of an input channel: r * 3 + s.
+alias Sums = array<Value, 9>;
+
 // One row of x for 8 input channels: columns 1 to 8 of the window by channel, LANES to a vector, then columns 0 and 9.
 struct Line {
   middle: array<f32, 64 / LANES>,
   edges: array<f32, 16 / LANES>,
+}
+
+// Eight columns of three rows of gy, named by the row of taps that meets them.
+struct Slopes {
+  row0: array<Value, 8>,
+  row1: array<Value, 8>,
+  row2: array<Value, 8>,
 }
 
 // Where a subgroup reads x.
@@ -103,61 +116,43 @@ fn column_9(line: ptr<function, Line>, c: u32) -> f32 {
   return subgroupShuffle((*line).edges[2 * c / LANES], (2 * c + 1) % LANES);
 }
 
-// One input channel: its nine taps over the eight columns of a row, as [r][s].
-fn taps(
-  sum: mat3x3<f32>,
-  c: u32,
-  above: ptr<function, Line>,
-  here: ptr<function, Line>,
-  below: ptr<function, Line>,
-  g: ptr<function, array<f32, 8>>,
-) -> mat3x3<f32> {
-  let a0 = column_0(above, c);
-  let a1 = column(above, c, 1);
-  let a2 = column(above, c, 2);
-  let a3 = column(above, c, 3);
-  let a4 = column(above, c, 4);
-  let a5 = column(above, c, 5);
-  let a6 = column(above, c, 6);
-  let a7 = column(above, c, 7);
-  let a8 = column(above, c, 8);
-  let a9 = column_9(above, c);
-  let h0 = column_0(here, c);
-  let h1 = column(here, c, 1);
-  let h2 = column(here, c, 2);
-  let h3 = column(here, c, 3);
-  let h4 = column(here, c, 4);
-  let h5 = column(here, c, 5);
-  let h6 = column(here, c, 6);
-  let h7 = column(here, c, 7);
-  let h8 = column(here, c, 8);
-  let h9 = column_9(here, c);
-  let b0 = column_0(below, c);
-  let b1 = column(below, c, 1);
-  let b2 = column(below, c, 2);
-  let b3 = column(below, c, 3);
-  let b4 = column(below, c, 4);
-  let b5 = column(below, c, 5);
-  let b6 = column(below, c, 6);
-  let b7 = column(below, c, 7);
-  let b8 = column(below, c, 8);
-  let b9 = column_9(below, c);
-  var s = sum;
-  s += (*g)[0] * mat3x3(a0, a1, a2, h0, h1, h2, b0, b1, b2);
-  s += (*g)[1] * mat3x3(a1, a2, a3, h1, h2, h3, b1, b2, b3);
-  s += (*g)[2] * mat3x3(a2, a3, a4, h2, h3, h4, b2, b3, b4);
-  s += (*g)[3] * mat3x3(a3, a4, a5, h3, h4, h5, b3, b4, b5);
-  s += (*g)[4] * mat3x3(a4, a5, a6, h4, h5, h6, b4, b5, b6);
-  s += (*g)[5] * mat3x3(a5, a6, a7, h5, h6, h7, b5, b6, b7);
-  s += (*g)[6] * mat3x3(a6, a7, a8, h6, h7, h8, b6, b7, b8);
-  s += (*g)[7] * mat3x3(a7, a8, a9, h7, h8, h9, b7, b8, b9);
+// One input channel: its nine taps over a row of x.
+fn taps(sums: Sums, c: u32, line: ptr<function, Line>, g: ptr<function, Slopes>) -> Sums {
+  let x0 = column_0(line, c);
+  let x1 = column(line, c, 1);
+  let x2 = column(line, c, 2);
+  let x3 = column(line, c, 3);
+  let x4 = column(line, c, 4);
+  let x5 = column(line, c, 5);
+  let x6 = column(line, c, 6);
+  let x7 = column(line, c, 7);
+  let x8 = column(line, c, 8);
+  let x9 = column_9(line, c);
+  var s = sums;
+  s = add(s, x0, x1, x2, (*g).row0[0], (*g).row1[0], (*g).row2[0]);
+  s = add(s, x1, x2, x3, (*g).row0[1], (*g).row1[1], (*g).row2[1]);
+  s = add(s, x2, x3, x4, (*g).row0[2], (*g).row1[2], (*g).row2[2]);
+  s = add(s, x3, x4, x5, (*g).row0[3], (*g).row1[3], (*g).row2[3]);
+  s = add(s, x4, x5, x6, (*g).row0[4], (*g).row1[4], (*g).row2[4]);
+  s = add(s, x5, x6, x7, (*g).row0[5], (*g).row1[5], (*g).row2[5]);
+  s = add(s, x6, x7, x8, (*g).row0[6], (*g).row1[6], (*g).row2[6]);
+  s = add(s, x7, x8, x9, (*g).row0[7], (*g).row1[7], (*g).row2[7]);
   return s;
 }
 
-// One value of gy, zero outside; lanes are output channels.
-fn slope(plane: u32, row: u32, w: u32, width: u32, valid: bool) -> f32 {
+// Three pixels of a row of x with a column of three rows of gy.
+fn add(s: Sums, x0: f32, x1: f32, x2: f32, g0: Value, g1: Value, g2: Value) -> Sums {
+  return Sums(
+    s[0] + g0 * x0, s[1] + g0 * x1, s[2] + g0 * x2,
+    s[3] + g1 * x0, s[4] + g1 * x1, s[5] + g1 * x2,
+    s[6] + g2 * x0, s[7] + g2 * x1, s[8] + g2 * x2,
+  );
+}
+
+// A column of a row of gy, zero outside; lanes are output channels.
+fn slope(row: Index, w: u32, width: u32, valid: bool) -> Value {
   let inside = valid & (w < width);
-  return select(0.0, f32(gy[select(0, plane + row * width + w, inside)]), inside);
+  return select(Value(), values(select(Index(), row + w, inside)), inside);
 }
 
 @compute @workgroup_size(LANES, 4)
@@ -176,65 +171,59 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   let tile = group.x * 4 + id.y;
   let part = tile / blocks;
   let s = Source(channels, size(1), size(2), tile % blocks * 8, lane);
-  let k = group.y * LANES + lane;
-  let k_read = min(k, out_channels - 1);
+  let k = channels_of(group.y * 8 + lane);
 
-  var s0 = mat3x3<f32>();
-  var s1 = mat3x3<f32>();
-  var s2 = mat3x3<f32>();
-  var s3 = mat3x3<f32>();
-  var s4 = mat3x3<f32>();
-  var s5 = mat3x3<f32>();
-  var s6 = mat3x3<f32>();
-  var s7 = mat3x3<f32>();
-  var above: Line;
-  var here: Line;
-  // Rows of all strips of the run as one loop: each strip has two rows more than the output, the first two to fill the window.
-  let steps = out_height + 2;
+  var s0: Sums;
+  var s1: Sums;
+  var s2: Sums;
+  var s3: Sums;
+  var s4: Sums;
+  var s5: Sums;
+  var s6: Sums;
+  var s7: Sums;
+  var g: Slopes;
+  // Rows of all strips of the run as one loop.
+  let steps = out_height + 2 - size(6);
   for (var step = 0u; step < run * steps; step++) {
     let strip = part * run + step / steps;
-    let row = step % steps; // of x, counted from the window's first
+    let row = step % steps; // of gy
     let n = min(strip, strips - 1) / across;
     let w = strip % across * 8;
-    var below = load_line(s, size(8) + n * size(9), row - size(6), w - size(7));
-    let valid = (strip < strips) & (row >= 2);
-    let plane = size(10) + n * size(11) + k_read * out_height * out_width;
-    var g = array<f32, 8>(
-      slope(plane, row - 2, w, out_width, valid),
-      slope(plane, row - 2, w + 1, out_width, valid),
-      slope(plane, row - 2, w + 2, out_width, valid),
-      slope(plane, row - 2, w + 3, out_width, valid),
-      slope(plane, row - 2, w + 4, out_width, valid),
-      slope(plane, row - 2, w + 5, out_width, valid),
-      slope(plane, row - 2, w + 6, out_width, valid),
-      slope(plane, row - 2, w + 7, out_width, valid),
+    var line = load_line(s, size(8) + n * size(9), row - size(6), w - size(7));
+    let valid = (strip < strips) & (row < out_height);
+    let plane = size(10) + n * size(11) + min(k, Index(out_channels - 1)) * (out_height * out_width);
+    let at = plane + row * out_width;
+    g.row2 = g.row1;
+    g.row1 = g.row0;
+    if (row == 0) {
+      g.row2 = array<Value, 8>();
+      g.row1 = array<Value, 8>();
+    }
+    g.row0 = array<Value, 8>(
+      slope(at, w, out_width, valid),
+      slope(at, w + 1, out_width, valid),
+      slope(at, w + 2, out_width, valid),
+      slope(at, w + 3, out_width, valid),
+      slope(at, w + 4, out_width, valid),
+      slope(at, w + 5, out_width, valid),
+      slope(at, w + 6, out_width, valid),
+      slope(at, w + 7, out_width, valid),
     );
-    s0 = taps(s0, 0, &above, &here, &below, &g);
-    s1 = taps(s1, 1, &above, &here, &below, &g);
-    s2 = taps(s2, 2, &above, &here, &below, &g);
-    s3 = taps(s3, 3, &above, &here, &below, &g);
-    s4 = taps(s4, 4, &above, &here, &below, &g);
-    s5 = taps(s5, 5, &above, &here, &below, &g);
-    s6 = taps(s6, 6, &above, &here, &below, &g);
-    s7 = taps(s7, 7, &above, &here, &below, &g);
-    above = here;
-    here = below;
+    s0 = taps(s0, 0, &line, &g);
+    s1 = taps(s1, 1, &line, &g);
+    s2 = taps(s2, 2, &line, &g);
+    s3 = taps(s3, 3, &line, &g);
+    s4 = taps(s4, 4, &line, &g);
+    s5 = taps(s5, 5, &line, &g);
+    s6 = taps(s6, 6, &line, &g);
+    s7 = taps(s7, 7, &line, &g);
   }
 
   // A loop over channels, which moves the next one's sums down each time, as in strips.wgsl.
   for (var c = 0u; c < 8; c++) {
-    if (part < parts && k < out_channels && s.first + c < channels) {
-      let at = size(16) + ((part * out_channels + k) * channels + s.first + c) * 9;
-      part_sums[at] = s0[0][0];
-      part_sums[at + 1] = s0[0][1];
-      part_sums[at + 2] = s0[0][2];
-      part_sums[at + 3] = s0[1][0];
-      part_sums[at + 4] = s0[1][1];
-      part_sums[at + 5] = s0[1][2];
-      part_sums[at + 6] = s0[2][0];
-      part_sums[at + 7] = s0[2][1];
-      part_sums[at + 8] = s0[2][2];
-    }
+    let inside = (part < parts) & (s.first + c < channels);
+    let at = size(16) + ((part * out_channels + k) * channels + s.first + c) * 9;
+    store(at, (k < Index(out_channels)) & Inside(inside), s0);
     s0 = s1;
     s1 = s2;
     s2 = s3;
