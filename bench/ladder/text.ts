@@ -65,7 +65,9 @@ function layerText(title: string, rows: readonly Row[]): string {
 /** Time of all the net's layers, each by one variant, and each by its fastest. */
 function totalsText(title: string, rows: readonly Row[]): string | undefined {
   const times = rows.filter(({ what }) => what.endsWith(': time'));
-  const layers = groups(times, ({ layer }) => layer ?? '');
+  const all = groups(times, ({ layer }) => layer ?? '');
+  // A layer that none of the variants asked for can run would make every total endless.
+  const layers = new Map([...all].filter(([, list]) => list.some(({ value }) => value !== null)));
   if (layers.size < 2) return undefined;
   const sum = (pick: (list: readonly Row[]) => number | null | undefined): number =>
     [...layers.values()].reduce(
@@ -79,5 +81,9 @@ function totalsText(title: string, rows: readonly Row[]): string | undefined {
     .filter(({ total }) => !Number.isNaN(total))
     .map(({ name, total }) => `${name} ${figure(total)} ms`);
   const each = variants.length > 1 ? `; the fastest of each ${figure(fastest)} ms` : '';
-  return `${title}, all layers of the net: ${[...totals].join(', ')}${each}`.replace(': ; t', ': t');
+  const which =
+    layers.size < all.size
+      ? `the ${layers.size} of ${all.size} layers that run here`
+      : 'all layers of the net';
+  return `${title}, ${which}: ${[...totals].join(', ')}${each}`.replace(': ; t', ': t');
 }

@@ -4,7 +4,9 @@ import { ladderOf, ladders } from '../../bench/ladder/index.js';
 import type { Expected } from '../../bench/ladder/problem.js';
 import { random } from '../../bench/ladder/problem.js';
 import { expectedForward, expectedInputGrad, expectedWeightGrad } from '../../bench/ladder/reference.js';
+import { ladderText, UNFIT } from '../../bench/ladder/text.js';
 import { FULL, SMALL, TINY } from '../../bench/peers/net.js';
+import type { Row } from '../../bench/report.js';
 import { ladder } from '../../bench/suites/ladder.js';
 import { profile } from '../../bench/suites/profile.js';
 import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
@@ -214,4 +216,23 @@ it('the profile shares a step out among its kernels', async () => {
   } finally {
     await context.close();
   }
+});
+
+describe('the text of a ladder', () => {
+  const row = (layer: string, value: number | null): Row => ({
+    suite: 'ladder',
+    case: 'tiny',
+    op: 'conv2d',
+    layer,
+    variant: 'strips',
+    what: 'strips: time',
+    value,
+    unit: 'ms',
+    ...(value === null ? { note: UNFIT } : {}),
+  });
+
+  it('adds up the layers that run, and says how many do', () => {
+    const text = ladderText([row('a', 2), row('b', 3), row('c', null)]);
+    expect(text).toMatch(/tiny conv2d, the 2 of 3 layers that run here: strips 5\.00 ms$/);
+  });
 });
