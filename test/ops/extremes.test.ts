@@ -50,7 +50,12 @@ const expected: Record<string, { of: (x: Tensor) => Tensor; value: number[]; gra
   'maximum of 0': { of: (x) => x.maximum(0), value: [NAN, INF, 0, 0, 3e38, 0] },
   'minimum of 0': { of: (x) => x.minimum(0), value: [NAN, 0, -INF, 0, 0, -2.5] },
   'pow 2': { of: (x) => x.pow(2), value: [NAN, INF, INF, 0, INF, 6.25] },
-  'pow 0': { of: (x) => x.pow(0), value: [1, 1, 1, 1, 1, 1] },
+  'pow 0': { of: (x) => x.pow(0), value: [1, 1, 1, 1, 1, 1], gradient: [0, 0, 0, 0, 0, 0] },
+  'pow of a tensor of 0': {
+    of: (x) => x.pow(tensor([0, 0, 0, 0, 0, 0])),
+    value: [1, 1, 1, 1, 1, 1],
+    gradient: [0, 0, 0, 0, 0, 0],
+  },
   'gt 0': { of: (x) => x.gt(0), value: [0, 1, 0, 0, 1, 0] },
   'eq itself': { of: (x) => x.eq(x), value: [0, 1, 1, 1, 1, 1] },
   'ne itself': { of: (x) => x.ne(x), value: [1, 0, 0, 0, 0, 0] },
