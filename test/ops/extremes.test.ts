@@ -56,6 +56,13 @@ const expected: Record<string, { of: (x: Tensor) => Tensor; value: number[]; gra
     value: [1, 1, 1, 1, 1, 1],
     gradient: [0, 0, 0, 0, 0, 0],
   },
+  'add infinity': {
+    of: (x) => x.add(INF),
+    value: [NAN, INF, NAN, INF, INF, INF],
+    gradient: [1, 1, 1, 1, 1, 1],
+  },
+  'mul by NaN': { of: (x) => x.mul(NAN), value: [NAN, NAN, NAN, NAN, NAN, NAN] },
+  'div by 0': { of: (x) => x.div(0), value: [NAN, INF, -INF, NAN, INF, -INF] },
   'gt 0': { of: (x) => x.gt(0), value: [0, 1, 0, 0, 1, 0] },
   'eq itself': { of: (x) => x.eq(x), value: [0, 1, 1, 1, 1, 1] },
   'ne itself': { of: (x) => x.ne(x), value: [1, 0, 0, 0, 0, 0] },
