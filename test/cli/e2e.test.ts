@@ -255,9 +255,12 @@ describe('a run that was stopped', () => {
     10 * MINUTES,
   );
 
-  it(
-    'after its last epoch is measured',
-    async () => {
+  it.each([
+    ['before it was measured', []],
+    ['while its report was made', ['summary.json', 'evaluation.png']],
+  ])(
+    'after its last epoch, %s, is measured',
+    async (_, measured) => {
       const run = place('unmeasured');
       mkdirSync(run);
       for (const name of [
@@ -267,12 +270,14 @@ describe('a run that was stopped', () => {
         'last.safetensors',
         'best.safetensors',
         'resume.safetensors',
+        ...measured,
       ])
         copyFileSync(join(base, name), join(run, name));
       const { code, out, err } = await shell.run(['train', '--resume', run]);
       expect(code, err).toBe(0);
       expect(out).toContain('all 2 epochs were trained; what is left is to measure them');
       expectSameRun(run, base);
+      expect(existsSync(runPaths(run).report)).toBe(true);
       rmSync(run, { recursive: true });
     },
     10 * MINUTES,

@@ -139,11 +139,11 @@ async function measureRun(
       metrics: measuring.metrics.summary(),
       notes: notes(named && name === 'best' && patients === 'valid', threshold, training.size, source.size),
     };
-    await target.writeSummary(summary);
     const of = (wanted: ReadonlySet<SliceRef>) =>
       [...drawn.values()].filter(({ slice }) => wanted.has(slice));
     await target.write('evaluation', evaluationSheet(of(sheet)).png());
     await target.writeOverlays(of(shown).map((each) => overlayOf(each, threshold)));
+    await target.writeSummary(summary);
     return summary;
   } finally {
     await programs.destroy();

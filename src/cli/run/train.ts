@@ -141,7 +141,7 @@ async function goOn(
   const { tuning } = config;
   if (options.tuning === undefined && (!tuning || isTableOf(tuning, device.facts))) device.tuning = tuning;
   const trained = saved.epochs >= config.training.epochs;
-  if (trained && (await run.readSummary()) !== null) {
+  if (trained && (await run.measured())) {
     throw new RunError(
       `${root} is done: all ${config.training.epochs} epochs were trained; measure it again by shadergrad evaluate ${root}.`,
     );
