@@ -8,7 +8,7 @@ import type { TrainOptions } from '../commands/train.js';
 import { describeData, describeSplit } from '../describeData.js';
 import { type Interrupt, Interrupted, interruptible, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { Progress } from '../progress.js';
+import { compileLine, Progress } from '../progress.js';
 import { type EpochRecord, epochQuality, type RunConfig, type StepRecord } from '../records.js';
 import { checkFree, createRun, defaultRoot, openRun, RunError, type RunFolder } from '../runFolder.js';
 import { type BestSoFar, noneYet, readResume, saveResume, saveWeights } from './checkpoints.js';
@@ -205,8 +205,7 @@ function watch(
 function compiling(options: TrainOptions, io: Io): TrainerOptions {
   if (options.json || !io.stdout.isTTY) return {};
   return {
-    onCompile: (done, total) =>
-      void io.stdout.write(done === total ? '\r\x1b[K' : `\rcompiling kernels ${done}/${total}`),
+    onCompile: (done, total) => void io.stdout.write(compileLine(done, total)),
   };
 }
 
