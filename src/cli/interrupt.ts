@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type { SliceSource } from '../data/batchSource.js';
 
 /** A wish to stop, by Ctrl-C or by the system's request to end. */
 export interface Interrupt {
@@ -29,6 +30,24 @@ export function watchInterrupt(onFirst: () => void): Interrupt {
     dispose() {
       process.off('SIGINT', listen);
       process.off('SIGTERM', listen);
+    },
+  };
+}
+
+/** Thrown by a source that is asked for no more. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** The same source until a signal comes; then it throws `Interrupted` in place of its next batch. */
+export function interruptible(source: SliceSource, interrupt: Interrupt): SliceSource {
+  return {
+    ...source,
+    async *batches(epoch, start) {
+      for await (const batch of source.batches(epoch, start)) {
+        if (interrupt.signal !== null) throw new Interrupted(`${interrupt.signal} came.`);
+        yield batch;
+      }
     },
   };
 }

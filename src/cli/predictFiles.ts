@@ -3,8 +3,9 @@ import { join, resolve, sep } from 'node:path';
 import { reasonOf } from '../data/error.js';
 import { decodeImage, isImageName, type RawImage, rgbOf } from '../data/image.js';
 import { openSource } from '../data/node/files.js';
+import { sameBytes } from '../data/pairing.js';
 import { encodePng } from '../data/png.js';
-import type { FileSource } from '../data/source.js';
+import type { FileSource, SourceEntry } from '../data/source.js';
 import { encodeTiff } from '../data/tiffWriter.js';
 import { GpuError } from '../engine/device.js';
 import { thresholdMask } from '../unet/metrics.js';
@@ -55,7 +56,7 @@ const DEFAULT_THRESHOLD = 0.5;
 /**
  * Segments every image of `options.inputs` (files, folders, zips) into `options.out`, where a folder's or zip's own
  * folders are kept: `a/scan.tif` becomes `a/scan_mask.tif`, or `a/scan_prob.tif` with probabilities as 0..255.
- * Files named `_mask` within folders and zips are left out. A bad file is named and does not stop the rest.
+ * Files named `_mask` within folders and zips are left out, and so are those of a tree's second copy. A bad file is named and does not stop the rest.
  * @throws PredictError at the end when any failed; at once FileError when nothing can be written, GpuError when the device is lost
  */
 export async function predictFiles(options: FileOptions, segment: Segment, io: Io): Promise<PredictResult> {
@@ -159,7 +160,13 @@ async function collect(options: FileOptions, sources: FileSource[], teller: Tell
       const entries = await source.list();
       // A source of one file is named after its folder.
       const single = entries.length === 1 && resolve(source.name, entries[0]?.path ?? '') === resolve(input);
-      const images = entries.filter(({ path }) => isImageName(path) && (single || !MASK_NAME.test(path)));
+      const found = entries.filter(({ path }) => isImageName(path) && (single || !MASK_NAME.test(path)));
+      const copies = await copiesAmong(found, source);
+      if (copies.size > 0) {
+        const are = copies.size === 1 ? '1 that is a copy' : `${copies.size} that are copies`;
+        teller.remark(`${input}: left out ${are} in a second tree`);
+      }
+      const images = found.filter((entry) => !copies.has(entry));
       for (const { path } of entries) taken.add(resolve(source.name, path));
       if (single && images.length === 0) {
         teller.failed(input, 'its name does not end in .tif, .tiff or .png');
@@ -178,6 +185,24 @@ async function collect(options: FileOptions, sources: FileSource[], teller: Tell
     }
   }
   return { jobs, taken };
+}
+
+/** Those whose path ends in the whole path of another, folder included, with the same bytes: the public archive has its tree twice. */
+async function copiesAmong(
+  entries: readonly SourceEntry[],
+  source: FileSource,
+): Promise<ReadonlySet<SourceEntry>> {
+  const byPath = new Map(
+    entries.filter(({ path }) => path.includes('/')).map((entry) => [entry.path, entry]),
+  );
+  const copies = new Set<SourceEntry>();
+  for (const entry of entries) {
+    for (let at = entry.path.indexOf('/'); at >= 0; at = entry.path.indexOf('/', at + 1)) {
+      const other = byPath.get(entry.path.slice(at + 1));
+      if (other && (await sameBytes(source, other, entry))) copies.add(entry);
+    }
+  }
+  return copies;
 }
 
 function outputOf(path: string, { out, format, probabilities }: FileOptions): string {

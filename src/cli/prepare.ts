@@ -13,6 +13,11 @@ export async function prepare(options: PrepareOptions, io: Io): Promise<void> {
   const dataset = await openDataset(await openSource(options.data), { cacheBytes: 0 });
   try {
     const { report, name } = dataset;
+    const tell = (lines: readonly string[]) => {
+      if (!options.json) for (const line of lines) io.stdout.write(`${line}\n`);
+    };
+    // Told before the split, which may not be possible.
+    tell(describeData(name, report));
     const split = splitByPatient(
       dataset.patients.map(({ id }) => id),
       request,
@@ -28,8 +33,7 @@ export async function prepare(options: PrepareOptions, io: Io): Promise<void> {
       io.stdout.write(`${JSON.stringify({ data: name, report, split, patients })}\n`);
       return;
     }
-    for (const line of [...describeData(name, report), ...describeSplit(split)]) io.stdout.write(`${line}\n`);
-    if (options.out !== undefined) io.stdout.write(`wrote ${options.out}\n`);
+    tell([...describeSplit(split), ...(options.out === undefined ? [] : [`wrote ${options.out}`])]);
   } finally {
     await dataset.close();
   }

@@ -22,6 +22,11 @@ const SPEED_WINDOW = 30_000;
 
 const CLEAR_LINE = '\r\x1b[K';
 
+/** What a terminal is sent while kernels compile, over whatever its line shows; at the end the line is free. */
+export function compileLine(done: number, total: number): string {
+  return done === total ? CLEAR_LINE : `${CLEAR_LINE}compiling kernels ${done}/${total}`;
+}
+
 /** Shows a training run. Figures go to `io.stdout`. */
 export class Progress {
   readonly #io: Io;

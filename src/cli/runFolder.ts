@@ -189,6 +189,11 @@ export class RunFolder {
     return (await exists(this.paths.summary)) ? readJson<RunSummary>(this.paths.summary) : null;
   }
 
+  /** Whether all that follows a training is there: the report is written last. */
+  async measured(): Promise<boolean> {
+    return (await exists(this.paths.summary)) && (await exists(this.paths.report));
+  }
+
   /** Replaces the pictures of an earlier evaluation in overlays/; index.json beside them keeps order and captions. */
   async writeOverlays(overlays: readonly Overlay[]): Promise<void> {
     for (const { name } of overlays) {

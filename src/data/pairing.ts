@@ -110,7 +110,8 @@ function treeOf(path: string, first: string): string {
   return a.slice(0, Math.max(1, a.length - common)).join('/');
 }
 
-async function sameBytes(source: FileSource, a: SourceEntry, b: SourceEntry): Promise<boolean> {
+/** Whether two files of a source hold the same, by size and checksum. */
+export async function sameBytes(source: FileSource, a: SourceEntry, b: SourceEntry): Promise<boolean> {
   if (a.size !== b.size) return false;
   const crc = async (entry: SourceEntry) => entry.crc ?? crc32(await source.read(entry.path));
   return (await crc(a)) === (await crc(b));

@@ -134,15 +134,18 @@ export class Tensor {
     return typeof other === 'number' ? this.unary('powScalar', other) : this.binary('pow', other);
   }
 
+  // WGSL's constants are finite: what is not comes as a tensor.
   private shift(value: number): Tensor {
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(this.shape, constant + value);
+    if (!Number.isFinite(value)) return this.binary('add', value);
     return value === 0 ? this : this.unary('addScalar', value);
   }
 
   private scale(value: number): Tensor {
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(this.shape, constant * value);
+    if (!Number.isFinite(value)) return this.binary('mul', value);
     return value === 1 ? this : this.unary('mulScalar', value);
   }
 
@@ -235,7 +238,7 @@ export class Tensor {
 
   // Reductions --------------------------------------------------------------------------------------------------------
 
-  /** Sum over `axes` (all of them when left out). Negative axes count from the end. Of f16 too the result is f32. */
+  /** Sum over `axes` (all of them when none is named). Negative axes count from the end. Of f16 too the result is f32. */
   sum(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
     if (this.dtype === 'f16') return this.float().sum(axes, options);
     floats('sum', this);
@@ -470,7 +473,9 @@ function reduced(
   axes: number | readonly number[] | undefined,
   keepdim: boolean,
 ) {
-  const list = axes === undefined ? shape.map((_, i) => i) : typeof axes === 'number' ? [axes] : [...axes];
+  const named = typeof axes === 'number' ? [axes] : (axes ?? []);
+  // As in PyTorch, naming no axis means all of them.
+  const list = named.length > 0 ? named : shape.map((_, i) => i);
   const found = new Set(list.map((axis) => axisIndex(what, axis, shape.length)));
   if (found.size !== list.length) fail(`${what}: an axis is named twice in ${shapeText(list)}.`);
   const sorted = [...found].sort((a, b) => a - b);

@@ -156,6 +156,11 @@ export class Trainer {
     return this.config.epochs * this.batchesPerEpoch;
   }
 
+  /** The learning rate of the last step that is done. */
+  get lr(): number {
+    return this.schedule(Math.max(0, this.at.step - 1)).lr;
+  }
+
   /** Compiles the training program of whole batches ahead of the first step, and says what it is. */
   async warmUp(): Promise<Plan> {
     const count = Math.min(this.config.batchSize, this.source.items);

@@ -217,6 +217,29 @@ describe('a run that was stopped', () => {
   );
 
   it(
+    'while it is measured keeps the epoch that was trained, and goes on to the same bits',
+    async () => {
+      const long = ['--data', data, '--valid', '0.67', ...TINY, '--epochs', '1'];
+      const whole = place('whole');
+      expect(await shell.run(['train', ...long, '--out', whole])).toMatchObject({ code: 0, err: '' });
+      const run = place('unvalidated');
+      const first = shell.start(['train', ...long, '--out', run]);
+      // Its steps are written when the epoch is trained, before it is validated.
+      await first.until(runPaths(run).metrics);
+      first.child.kill('SIGINT');
+      const interrupted = await first.ended;
+      expect(interrupted, interrupted.err).toMatchObject({ code: 0, signal: null, err: '' });
+      expect(interrupted.out).toMatch(/^stopped while measuring, all saved; go on with: shadergrad train /m);
+      expect(existsSync(runPaths(run).last)).toBe(false);
+      const second = await shell.run(['train', '--resume', run]);
+      expect(second).toMatchObject({ code: 0, err: '' });
+      expect(second.out).toMatch(/^going on at epoch 1, step 6 of 6$/m);
+      expectSameRun(run, whole);
+    },
+    10 * MINUTES,
+  );
+
+  it(
     'before it had begun begins anew',
     async () => {
       const run = place('early');
@@ -232,9 +255,12 @@ describe('a run that was stopped', () => {
     10 * MINUTES,
   );
 
-  it(
-    'after its last epoch is measured',
-    async () => {
+  it.each([
+    ['before it was measured', []],
+    ['while its report was made', ['summary.json', 'evaluation.png']],
+  ])(
+    'after its last epoch, %s, is measured',
+    async (_, measured) => {
       const run = place('unmeasured');
       mkdirSync(run);
       for (const name of [
@@ -244,12 +270,14 @@ describe('a run that was stopped', () => {
         'last.safetensors',
         'best.safetensors',
         'resume.safetensors',
+        ...measured,
       ])
         copyFileSync(join(base, name), join(run, name));
       const { code, out, err } = await shell.run(['train', '--resume', run]);
       expect(code, err).toBe(0);
       expect(out).toContain('all 2 epochs were trained; what is left is to measure them');
       expectSameRun(run, base);
+      expect(existsSync(runPaths(run).report)).toBe(true);
       rmSync(run, { recursive: true });
     },
     10 * MINUTES,

@@ -76,6 +76,7 @@ describe('evaluate', () => {
       expect(told).toEqual(summaryOf(out));
       expect(told).toMatchObject({ checkpoint: 'last', patients: 'all', epoch: 1 });
       expect(told.notes.join()).toContain('0.3');
+      expect(told.notes.join()).toContain('were trained on');
       expect(told.metrics.cases).toHaveLength(3);
       expect(told.metrics.cases.map(({ slices }) => slices)).toEqual([12, 12, 12]);
       expect(readdirSync(out).sort()).toEqual(['evaluation.png', 'overlays', 'summary.json']);

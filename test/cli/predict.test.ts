@@ -98,6 +98,17 @@ describe('predict', () => {
     expect(existsSync(join(out, 'q', 'q_1_mask.tif'))).toBe(true);
   });
 
+  it("leaves out a tree's second copy and says so, but no file that differs or lies by itself", async () => {
+    const [tiff, other] = [encodeTiff(scan(2, 2)), encodeTiff(scan(3, 2))];
+    const files = { 'k/p/p_1.tif': tiff, 'k/p/p_2.tif': tiff, 'alone.tif': tiff };
+    const again = { 'lgg/k/p/p_1.tif': tiff, 'lgg/k/p/p_2.tif': other, 'lgg/alone.tif': tiff };
+    const zip = put('double.zip', zipSync({ ...files, ...again }));
+    const { value, errors } = await predict({ inputs: [zip] });
+    expect(value).toMatchObject({ written: 5, failed: [] });
+    expect(existsSync(join(out, 'lgg/k/p/p_1_mask.tif'))).toBe(false);
+    expect(errors).toBe(`${zip}: left out 1 that is a copy in a second tree\n`);
+  });
+
   it('names each bad file with its reason, does the rest, and fails at the end', async () => {
     const inputs = [
       put('text.tif', 'this is no picture'),

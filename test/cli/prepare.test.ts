@@ -58,6 +58,13 @@ describe('shadergrad prepare', () => {
     expect(() => readFileSync(out)).toThrow();
   });
 
+  it('says what is there before it says that it cannot be split', async () => {
+    const { out, err, code } = await shell('prepare', '--data', join(folder, 'tree', 'TCGA_B'));
+    expect(code).toBe(1);
+    expect(out).toContain('1 patient, 2 slices, 1 with a lesion');
+    expect(err).toMatch(/^shadergrad: A split takes at least 2 patients and the data set has 1; .*\n$/);
+  });
+
   it('names a split file that is not there', async () => {
     const { err, code } = await shell(
       'prepare',

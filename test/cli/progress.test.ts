@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { duration, epochLines, Progress } from '../../src/cli/progress.js';
+import { compileLine, duration, epochLines, Progress } from '../../src/cli/progress.js';
 import { epoch, step } from './records.js';
 
 function screen(options: { json?: boolean; isTTY?: boolean; columns?: number } = {}) {
@@ -41,6 +41,10 @@ describe('Progress', () => {
     expect(take()).toBe('\r\x1b[Ksaved\n');
     progress.finish();
     expect(take()).toBe('');
+  });
+
+  it('takes its line away where kernels compile in its midst', () => {
+    expect([compileLine(1, 2), compileLine(2, 2)]).toEqual(['\r\x1b[Kcompiling kernels 1/2', '\r\x1b[K']);
   });
 
   it('never writes a line wider than the terminal', () => {

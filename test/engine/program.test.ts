@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { compile, evaluate } from '../../src/engine/compile.js';
 import type { Device } from '../../src/engine/device.js';
+import { ShaderGradError } from '../../src/engine/errors.js';
 import { grad } from '../../src/engine/grad.js';
 import type { Lowering } from '../../src/engine/kernel.js';
 import type { Op } from '../../src/engine/op.js';
@@ -298,6 +299,20 @@ describe('destroy()', () => {
     expect(made.length).toBeGreaterThan(3);
     expect(destroyed.size).toBe(made.length);
     await expect(program.run({ x: ramp(4) })).rejects.toThrow('run: this program was destroyed.');
+    await device.idle();
+  });
+
+  it('is the reason that runs give which were not through', async () => {
+    const device = await testDevice();
+    const program = await compile(device, { x: [4] }, ({ x }) => ({ y: x.mul(3).sum() }));
+    const runs = Array.from({ length: 5 }, () => program.run({ x: ramp(4) }));
+    program.destroy();
+    for (const { status, ...rest } of await Promise.allSettled(runs)) {
+      expect([status, rest]).toEqual([
+        'rejected',
+        { reason: new ShaderGradError('run: this program was destroyed.') },
+      ]);
+    }
     await device.idle();
   });
 });

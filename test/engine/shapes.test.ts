@@ -53,6 +53,8 @@ describe('shapes', () => {
     expect(x.sum([0, -1]).shape).toEqual([3, 8]);
     expect(x.mean([0, -1], { keepdim: true }).shape).toEqual([1, 3, 8, 1]);
     expect(x.amax().shape).toEqual([]);
+    expect(x.sum([]).shape).toEqual([]);
+    expect(x.mean([], { keepdim: true }).shape).toEqual([1, 1, 1, 1]);
     expect(of(3, 1).add(of(2, 1, 5)).shape).toEqual([2, 3, 5]);
     expect(cat([of(2, 1), of(2, 4)], -1).shape).toEqual([2, 5]);
   });

@@ -172,6 +172,19 @@ it('reads weights of one’s own, and caches those that it fetched until told ot
   await drop(page, [{ name: 'bad.safetensors', bytes: new Uint8Array(20) }]);
   await page
     .getByRole('alert')
-    .getByText(/bad\.safetensors/)
+    .getByText(/This could not be read.*bad\.safetensors/s)
     .waitFor();
+  // The weights before it are in use again.
+  await segmented(page);
+  expect(await page.getByLabel('Weights', { exact: true }).inputValue()).toBe(
+    'file:synthetic-tiny.safetensors',
+  );
+  expect(await page.getByRole('option', { name: /bad/ }).count()).toBe(0);
+  expect(await textOf(page, '#model-facts')).toMatch(/from your file/);
+  expect(
+    await page
+      .getByRole('alert')
+      .getByText(/bad\.safetensors/)
+      .count(),
+  ).toBe(1);
 });

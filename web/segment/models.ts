@@ -69,6 +69,11 @@ export class ModelPicker {
     this.entries.set(key, entry);
   }
 
+  private remove(key: string): void {
+    this.entries.delete(key);
+    for (const option of this.list.options) if (option.value === key) option.remove();
+  }
+
   private async choose(key: string): Promise<void> {
     const entry = this.entries.get(key);
     if (!entry) return;
@@ -86,6 +91,11 @@ export class ModelPicker {
       await this.tellCache();
     } catch (error) {
       this.told.textContent = this.inUse ? 'Not loaded.' : 'No model.';
+      // A file that cannot be used leaves the model before it in its place.
+      if (entry instanceof File && this.inUse !== '' && this.inUse !== key) {
+        this.remove(key);
+        await this.choose(this.inUse);
+      }
       this.fail(failureOf(error), () => this.choose(key));
     }
   }

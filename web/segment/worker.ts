@@ -5,7 +5,7 @@ import { encodePng } from '../../src/data/png.js';
 import type { FileSource } from '../../src/data/source.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
 import { blobSource, openZipBlob } from '../../src/data/web/blobs.js';
-import { decodeWeights, modelFrom } from '../../src/unet/checkpoint.js';
+import { decodeWeights, modelFrom, type Weights } from '../../src/unet/checkpoint.js';
 import { Moved } from '../rpc/messages.js';
 import { emit, serve } from '../rpc/serve.js';
 import { type GroupFiles, groupFiles, openGroup, readMask, type Volume } from './library.js';
@@ -26,10 +26,18 @@ function show({ view, images }: Volume): VolumeView {
   return view;
 }
 
+/** @throws DataError where the file is no U-Net's, or its weights do not fit its own configuration */
+function readModel(bytes: Uint8Array, name: string): { weights: Weights; parameters: number } {
+  try {
+    const weights = decodeWeights(bytes, name);
+    return { weights, parameters: modelFrom(weights).parameterCount() };
+  } catch (error) {
+    throw new DataError(reasonOf(error));
+  }
+}
+
 async function setModel(bytes: Uint8Array, name: string, from: ModelFacts['from']): Promise<ModelFacts> {
-  const weights = decodeWeights(bytes, name);
-  // Weights that do not fit their configuration are told of now, not at the first slice.
-  const parameters = modelFrom(weights).parameterCount();
+  const { weights, parameters } = readModel(bytes, name);
   await runner.setModel(weights);
   const { config, preparation } = weights;
   return { name, config, parameters, size: preparation.size, bytes: bytes.length, from };

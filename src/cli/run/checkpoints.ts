@@ -8,7 +8,7 @@ import {
   type Weights,
 } from '../../unet/checkpoint.js';
 import type { TrainConfig } from '../../unet/config.js';
-import type { Trainer } from '../../unet/train.js';
+import type { Progress, Trainer } from '../../unet/train.js';
 import { exists, readBytes } from '../files.js';
 import { RunError, type RunFolder, runPaths } from '../runFolder.js';
 import { VERSION } from '../version.js';
@@ -26,8 +26,14 @@ export interface BestSoFar {
 
 export const noneYet: BestSoFar = { dice: null, epoch: 0 };
 
-export async function saveResume(run: RunFolder, trainer: Trainer, best: BestSoFar): Promise<void> {
-  const { config, progress } = trainer;
+/** @param progress where to go on: an epoch that is trained and not yet validated is at its last batch */
+export async function saveResume(
+  run: RunFolder,
+  trainer: Trainer,
+  best: BestSoFar,
+  progress: Progress = trainer.progress,
+): Promise<void> {
+  const { config } = trainer;
   await run.write(
     'resume',
     await encodeResume(

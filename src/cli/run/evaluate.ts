@@ -137,13 +137,13 @@ async function measureRun(
       patients,
       losses,
       metrics: measuring.metrics.summary(),
-      notes: notes(named && name === 'best' && patients === 'valid', threshold, training.size, source.size),
+      notes: notes(patients, named && name === 'best', threshold, training.size, source.size),
     };
-    await target.writeSummary(summary);
     const of = (wanted: ReadonlySet<SliceRef>) =>
       [...drawn.values()].filter(({ slice }) => wanted.has(slice));
     await target.write('evaluation', evaluationSheet(of(sheet)).png());
     await target.writeOverlays(of(shown).map((each) => overlayOf(each, threshold)));
+    await target.writeSummary(summary);
     return summary;
   } finally {
     await programs.destroy();
@@ -156,7 +156,8 @@ function epochOf(text: string | undefined): number | null {
 
 /** What a reader must know of how the figures came about. */
 function notes(
-  chosenHere: boolean,
+  patients: RunSummary['patients'],
+  best: boolean,
   threshold: number,
   size: number,
   source: { height: number; width: number },
@@ -169,7 +170,12 @@ function notes(
         ];
   return [
     `A voxel is lesion where its probability exceeds ${threshold}.`,
-    ...(chosenHere
+    ...(patients === 'valid'
+      ? []
+      : [
+          `${patients === 'all' ? 'Some of these patients were' : 'These patients were'} trained on, so the figures do not tell how well others are segmented.`,
+        ]),
+    ...(best && patients === 'valid'
       ? [
           'The best checkpoint was chosen by mean Dice on these same validation patients, so its figures are a little too good.',
         ]

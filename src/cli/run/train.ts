@@ -6,9 +6,9 @@ import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.
 import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
 import { describeData, describeSplit } from '../describeData.js';
-import { type Interrupt, watchInterrupt } from '../interrupt.js';
+import { type Interrupt, Interrupted, interruptible, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
-import { Progress } from '../progress.js';
+import { compileLine, Progress } from '../progress.js';
 import { type EpochRecord, epochQuality, type RunConfig, type StepRecord } from '../records.js';
 import { checkFree, createRun, defaultRoot, openRun, RunError, type RunFolder } from '../runFolder.js';
 import { type BestSoFar, noneYet, readResume, saveResume, saveWeights } from './checkpoints.js';
@@ -141,7 +141,7 @@ async function goOn(
   const { tuning } = config;
   if (options.tuning === undefined && (!tuning || isTableOf(tuning, device.facts))) device.tuning = tuning;
   const trained = saved.epochs >= config.training.epochs;
-  if (trained && (await run.readSummary()) !== null) {
+  if (trained && (await run.measured())) {
     throw new RunError(
       `${root} is done: all ${config.training.epochs} epochs were trained; measure it again by shadergrad evaluate ${root}.`,
     );
@@ -205,8 +205,7 @@ function watch(
 function compiling(options: TrainOptions, io: Io): TrainerOptions {
   if (options.json || !io.stdout.isTTY) return {};
   return {
-    onCompile: (done, total) =>
-      void io.stdout.write(done === total ? '\r\x1b[K' : `\rcompiling kernels ${done}/${total}`),
+    onCompile: (done, total) => void io.stdout.write(compileLine(done, total)),
   };
 }
 
@@ -250,16 +249,18 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
   const { epochs } = config.training;
   const every = Math.max(1, Math.floor(config.stepsPerEpoch / STEP_RECORDS));
   const wayOn = `go on with: shadergrad train --resume ${run.paths.root}`;
+  const unseen = interruptible(session.sources.valid, interrupt);
+  let reached = trainer.progress;
   try {
     while (trainer.progress.epoch < epochs) {
       const begin = performance.now();
       const records: StepRecord[] = [];
       let images = 0;
-      let lr = config.training.lr;
+      reached = trainer.progress;
       const means = await trainer.trainEpoch(
         (report) => {
           const record = stepRecord(report);
-          ({ lr } = report);
+          reached = trainer.progress;
           images += report.count;
           if (report.batch % every === 0) records.push(record);
           progress.step(record, report.count);
@@ -277,10 +278,10 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
       const scaling = await trainer.scaling();
       const measuring = new Measuring(session.sides.valid, config.threshold);
       let measured = 0;
-      const valid = await trainer.validate(session.sources.valid, (batch, probabilities) => {
+      const valid = await trainer.validate(unseen, (batch, probabilities) => {
         measuring.add(batch, probabilities, config.training.size);
         measured += batch.count;
-        progress.phase('validating', measured, session.sources.valid.items);
+        progress.phase('validating', measured, unseen.items);
       });
       const quality = epochQuality(measuring.metrics.summary());
       const isBest = (quality.meanDice ?? 0) > (session.best.dice ?? -1);
@@ -289,7 +290,7 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
         kind: 'epoch',
         epoch,
         step: trainer.progress.step,
-        lr,
+        lr: trainer.lr,
         train: means,
         valid,
         quality,
@@ -301,13 +302,14 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
       await saveWeights(run, trainer, isBest ? ['last', 'best'] : ['last'], epoch);
       await run.appendMetric(record);
       await saveResume(run, trainer, session.best);
+      reached = trainer.progress;
       progress.epoch(record);
       if (quality.meanDice === 0) progress.note('warning: no predicted pixel lies on a lesion yet');
-      if (epoch >= epochs) break;
-      if (interrupt.signal !== null || epoch === options.stopAfter) {
+      if (interrupt.signal !== null || (epoch === options.stopAfter && epoch < epochs)) {
         progress.note(`stopped after epoch ${epoch} of ${epochs}, all saved; ${wayOn}`);
         return;
       }
+      if (epoch >= epochs) break;
       if (options.patience !== undefined && epoch - session.best.epoch >= options.patience) {
         progress.note(
           `validation Dice has not risen for ${options.patience} epochs: stopping after epoch ${epoch}`,
@@ -316,16 +318,12 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
       }
     }
     progress.note(`best epoch ${session.best.epoch}; measuring it and drawing pictures`);
-    const report = await evaluateRun(
-      device,
-      run,
-      session.sides.valid,
-      session.sources.valid,
-      config,
-      'best',
-      'valid',
-    );
+    const report = await evaluateRun(device, run, session.sides.valid, unseen, config, 'best', 'valid');
     progress.note(`wrote ${report}`);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    await saveResume(run, trainer, session.best, reached);
+    progress.note(`stopped while measuring, all saved; ${wayOn}`);
   } finally {
     interrupt.dispose();
     progress.finish();

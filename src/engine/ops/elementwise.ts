@@ -52,7 +52,8 @@ const unaryRules: Partial<Record<UnaryKind, UnaryRule>> = {
   clamp: (gy, x, _y, { a, b }) => gy.mul(x.ge(a)).mul(x.le(b)),
   addScalar: (gy) => gy,
   mulScalar: (gy, _x, _y, { a }) => gy.mul(a),
-  powScalar: (gy, x, _y, { a }) => gy.mul(x.pow(a - 1)).mul(a),
+  // To the power of 0 the slope is 0, at x = 0 too.
+  powScalar: (gy, x, _y, { a }) => gy.mul(x.pow(a === 0 ? 0 : a - 1)).mul(a),
 };
 
 export const unaryOp: Op<UnaryAttrs> = {
@@ -84,7 +85,8 @@ const binaryRules: Partial<Record<BinaryKind, BinaryRule>> = {
   sub: (gy) => [gy, gy.neg()],
   mul: (gy, a, b) => [gy.mul(b), gy.mul(a)],
   div: (gy, _a, b, y) => [gy.div(b), gy.mul(y).div(b).neg()],
-  pow: (gy, a, b, y) => [gy.mul(b).mul(a.pow(b.sub(1))), gy.binary('mulLog', a).mul(y)],
+  // To the power of 0 the slope is 0, at a = 0 too: there a^0 stands for a^-1.
+  pow: (gy, a, b, y) => [gy.mul(b).mul(a.pow(b.sub(b.ne(0)))), gy.binary('mulLog', a).mul(y)],
   maximum: (gy, a, b) => chosen(gy, a, b, 'gt'),
   minimum: (gy, a, b) => chosen(gy, a, b, 'lt'),
   bce: (gy, p, t) => [gy.mul(p.binary('bceGrad', t)), gy.mul(p.binary('bceGradTarget', t))],

@@ -1,4 +1,4 @@
-import type { Device } from '../device.js';
+import type { Device, GpuError } from '../device.js';
 import { fail, shapeText } from '../errors.js';
 import { fromHalf, toHalf } from '../half.js';
 import { type DType, numel } from '../kernel.js';
@@ -29,6 +29,8 @@ const integers = new Set(['seed', 'step', 'sgdFirst', 'adamStep']);
 
 /** How many results may be waiting to be read before a run waits for one. */
 const STAGING = 3;
+
+const DESTROYED = 'run: this program was destroyed.';
 
 interface Staging {
   readonly buffer: GPUBuffer;
@@ -203,7 +205,11 @@ export class Program<I extends string = string, O extends string = string> {
     }
     gpu.queue.submit([encoder.finish()]);
     if (!staging) return Promise.resolve({} as Record<O, Value>);
-    const mapped = this.device.guard(staging.buffer.mapAsync(MAP_READ_MODE));
+    const mapped = this.device.guard(staging.buffer.mapAsync(MAP_READ_MODE)).catch((error: GpuError) => {
+      // A platform says little of a buffer that went away.
+      if (this.destroyed && error.code === 'internal') fail(DESTROYED);
+      throw error;
+    });
     const reading = mapped.then(() => {
       const entries = wanted.map(({ name, shape, dtype, bytes }) => {
         const range = staging.buffer.getMappedRange(this.stagingOffsets.get(name) ?? 0, bytes).slice(0);
@@ -256,7 +262,7 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** @internal Checks and writes inputs and scalars: a run's beginning. */
   prepare(inputs: Readonly<Record<string, HostArray>>, scalars: Readonly<Record<string, number>>): void {
-    if (this.destroyed) fail('run: this program was destroyed.');
+    if (this.destroyed) fail(DESTROYED);
     this.device.check();
     for (const state of this.writtenStates) markChanged(state);
     const { queue } = this.device.gpu;
