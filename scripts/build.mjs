@@ -48,6 +48,15 @@ const web = await esbuild.build({
   entryPoints: ['src/index.ts'],
   outfile: path.join(out, 'index.js'),
 });
+// Apart, so that a page that runs on GPUs alone does not carry it. What it shares with the other it has a copy of: functions
+// and kernels, none of which know where they come from.
+await esbuild.build({
+  ...common,
+  platform: 'neutral',
+  plugins: [wgslForEsbuild({ minify: true })],
+  entryPoints: ['src/software.ts'],
+  outfile: path.join(out, 'software.js'),
+});
 // Platform "neutral" fails on Node's own modules by itself; packages would be swallowed unseen.
 const foreign = Object.keys(web.metafile.inputs).filter((file) => file.includes('node_modules/'));
 if (foreign.length > 0) {
@@ -58,6 +67,7 @@ const engineOfIndex = {
   name: 'engine-of-index',
   setup(build) {
     build.onResolve({ filter: /\/engine\// }, () => ({ path: './index.js', external: true }));
+    build.onResolve({ filter: /\/software\.js$/ }, () => ({ path: './software.js', external: true }));
   },
 };
 await esbuild.build({
@@ -91,7 +101,7 @@ if (!bundlesOnly) {
 
   const { aims, sizes } = await import('./size.mjs');
   const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
-  for (const [name, { minified, gzipped }] of Object.entries(await sizes(path.join(out, 'index.js')))) {
+  for (const [name, { minified, gzipped }] of Object.entries(await sizes(out))) {
     const aim = aims[name] ? `, where ${kb(aims[name])} is the aim` : '';
     console.log(`${name}: ${kb(minified)} minified, ${kb(gzipped)} gzipped${aim}`);
   }

@@ -13,15 +13,18 @@ const training = [
 export const aims = { inference: 40_000, training: 60_000 };
 
 /** What the tests allow while both are above their aims (docs/design.md tells why): to be lowered, not raised. */
-export const budgets = { inference: 52_500, training: 72_500 };
+export const budgets = { inference: 46_000, training: 63_000 };
 
-/** @param {string} file the built module's path @returns {Promise<Record<'inference' | 'training' | 'everything', { minified: number, gzipped: number }>>} */
-export async function sizes(file) {
-  const from = JSON.stringify(path.resolve(file));
+/** @param {string} folder where the build lies @returns {Promise<Record<'inference' | 'training' | 'inference on CPU adapters too' | 'training on CPU adapters too' | 'everything', { minified: number, gzipped: number }>>} */
+export async function sizes(folder) {
+  const from = JSON.stringify(path.resolve(folder, 'index.js'));
+  const software = `export * from ${JSON.stringify(path.resolve(folder, 'software.js'))};`;
   const entries = {
     inference: `export { ${inference} } from ${from};`,
     training: `export { ${training} } from ${from};`,
-    everything: `export * from ${from};`,
+    'inference on CPU adapters too': `export { ${inference} } from ${from}; ${software}`,
+    'training on CPU adapters too': `export { ${training} } from ${from}; ${software}`,
+    everything: `export * from ${from}; ${software}`,
   };
   const measured = Object.entries(entries).map(async ([name, contents]) => {
     const { outputFiles } = await build({

@@ -9,10 +9,7 @@ import {
   conv2dWeightGrad,
   type Epilogue,
 } from '../src/engine/kernels/conv2d.js';
-import { forwardLadder } from '../src/engine/kernels/conv2dForward.js';
-import { inputGradLadder } from '../src/engine/kernels/conv2dInputGrad.js';
-import { conv2dVariants } from '../src/engine/kernels/conv2dVariants.js';
-import { weightGradLadder } from '../src/engine/kernels/conv2dWeightGrad.js';
+import { conv2dLadders, conv2dVariants } from '../src/engine/kernels/conv2dVariants.js';
 import { openNodeDevice } from '../src/node/device.js';
 import {
   randomValues,
@@ -201,7 +198,7 @@ for (const [title, p] of Object.entries(PROBLEMS)) {
       it.each(
         conv2dVariants.forward.filter((name) => isTested(name, title, place)),
       )('forward, %s', async (name) => {
-        if (!forwardLadder.find((v) => v.name === name)?.supports(p, device.facts)) return;
+        if (!conv2dLadders.forward.find((v) => v.name === name)?.supports(p, device.facts)) return;
         const x = newPlanes(inShape, space);
         const y = newPlanes(outShape, space);
         const weight = weightOperand();
@@ -214,7 +211,7 @@ for (const [title, p] of Object.entries(PROBLEMS)) {
       it.each(
         conv2dVariants.inputGrad.filter((name) => isTested(name, title, place)),
       )('input gradient, %s', async (name) => {
-        if (!inputGradLadder.find((v) => v.name === name)?.supports(p, device.facts)) return;
+        if (!conv2dLadders.inputGrad.find((v) => v.name === name)?.supports(p, device.facts)) return;
         const gy = newPlanes(outShape, space);
         const gx = newPlanes(inShape, space);
         const weight = weightOperand();
@@ -227,7 +224,7 @@ for (const [title, p] of Object.entries(PROBLEMS)) {
       it.each(
         conv2dVariants.weightGrad.filter((name) => isTested(name, title, place)),
       )('weight gradient, %s', async (name) => {
-        if (!weightGradLadder.find((v) => v.name === name)?.supports(p, device.facts)) return;
+        if (!conv2dLadders.weightGrad.find((v) => v.name === name)?.supports(p, device.facts)) return;
         const x = newPlanes(inShape, space);
         const gy = newPlanes(outShape, space);
         const whole = newOperand([weights.length + space.before + space.gap]);
@@ -281,7 +278,7 @@ describe('epilogue', () => {
   }
 
   async function forward(name: string, activation: 'relu' | 'sigmoid', dropped: boolean): Promise<void> {
-    if (!forwardLadder.find((v) => v.name === name)?.supports(p, device.facts)) return;
+    if (!conv2dLadders.forward.find((v) => v.name === name)?.supports(p, device.facts)) return;
     const space = SPACES['within larger buffers'];
     const inside = randomValues(p.n * p.c * p.h * p.w, 1);
     const weights = randomValues((p.k * p.c * p.kh * p.kw) / p.groups, 3);
@@ -306,7 +303,7 @@ describe('epilogue', () => {
   }
 
   async function inputGrad(name: string): Promise<void> {
-    if (!inputGradLadder.find((v) => v.name === name)?.supports(up, device.facts)) return;
+    if (!conv2dLadders.inputGrad.find((v) => v.name === name)?.supports(up, device.facts)) return;
     const outside = randomValues(up.n * up.k * up.oh * up.ow, 2);
     const weights = randomValues((up.k * up.c * up.kh * up.kw) / up.groups, 3);
     const biases = randomValues(up.c, 4);

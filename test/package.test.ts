@@ -22,7 +22,7 @@ function node(...args: string[]): { code: number | null; out: string; errors: st
 const about = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
   bin: { shadergrad: string };
-  exports: Record<'.' | './node', { types: string; default: string }>;
+  exports: Record<'.' | './software' | './node', { types: string; default: string }>;
 };
 
 function text(file: string): string {
@@ -37,12 +37,14 @@ afterAll(() => packed.remove());
 
 describe('the package as installed', () => {
   it('has a browser entry that needs neither packages nor Node', () => {
-    const entry = text(about.exports['.'].default);
-    expect(entry).not.toMatch(/^\s*import\b/m);
-    expect(entry).not.toMatch(/\bimport\(|\brequire\(|node:/);
+    for (const name of ['.', './software'] as const) {
+      const entry = text(about.exports[name].default);
+      expect(entry).not.toMatch(/^\s*import\b/m);
+      expect(entry).not.toMatch(/\bimport\(|\brequire\(|node:/);
+    }
   });
 
-  it.each(['shadergrad', 'shadergrad/node'])('imports %s in silence', (name) => {
+  it.each(['shadergrad', 'shadergrad/software', 'shadergrad/node'])('imports %s in silence', (name) => {
     expect(node('--input-type=module', '-e', `await import('${name}')`)).toEqual({
       code: 0,
       out: '',
@@ -58,11 +60,17 @@ describe('the package as installed', () => {
   });
 
   it('has source maps with the sources in them', () => {
-    for (const { default: file } of Object.values(about.exports).filter((e) => typeof e === 'object')) {
+    const sources = {
+      '.': '/device.ts',
+      './software': '/conv2dSoftware.ts',
+      './node': '/device.ts',
+    } as const;
+    for (const [name, one] of Object.entries(sources)) {
+      const file = about.exports[name as keyof typeof sources].default;
       expect(text(file)).toMatch(/\/\/# sourceMappingURL=\w+\.js\.map\n$/);
       const map = JSON.parse(text(`${file}.map`)) as { sources: string[]; sourcesContent: string[] };
       expect(map.sourcesContent).toHaveLength(map.sources.length);
-      expect(map.sources.some((source) => source.endsWith('/device.ts'))).toBe(true);
+      expect(map.sources.some((source) => source.endsWith(one))).toBe(true);
     }
   });
 
@@ -71,8 +79,9 @@ describe('the package as installed', () => {
       path.join(packed.folder, 'use.ts'),
       `import { compile, type Device, grad, GpuError, openDevice, SGD, Segmenter, tensor, UNet } from 'shadergrad';
       import { openNodeDevice } from 'shadergrad/node';
+      import { softwareKernels } from 'shadergrad/software';
       export async function use(): Promise<number> {
-        const device: Device = Math.random() < 2 ? await openNodeDevice() : await openDevice();
+        const device: Device = Math.random() < 2 ? await openNodeDevice() : await openDevice({ kernels: softwareKernels });
         const net = new UNet({ depth: 2, baseChannels: 2 });
         const sgd = new SGD(net.parameters());
         const step = await compile(device, { image: [1, 3, 4, 4] }, ({ image }) => {
@@ -122,7 +131,7 @@ describe('the package as installed', () => {
       'examples',
       'package.json',
     ]);
-    for (const { types } of [about.exports['.'], about.exports['./node']])
+    for (const { types } of [about.exports['.'], about.exports['./software'], about.exports['./node']])
       expect(existsSync(path.join(packed.installed, types))).toBe(true);
   });
 
@@ -145,7 +154,7 @@ describe('examples', () => {
 
 describe('size', () => {
   it('is within the budget, kernels included, for what a page uses', async () => {
-    const { inference, training, everything } = await sizes(path.join(packed.installed, 'dist/index.js'));
+    const { inference, training, everything } = await sizes(path.join(packed.installed, 'dist'));
     expect(inference.gzipped).toBeLessThanOrEqual(budgets.inference);
     expect(training.gzipped).toBeLessThanOrEqual(budgets.training);
     // The bundler did drop what was not asked for.
@@ -158,7 +167,7 @@ describe('size', () => {
     const { build } = await import('esbuild');
     const { outputFiles } = await build({
       stdin: {
-        contents: "import 'shadergrad'; import { grad } from 'shadergrad';",
+        contents: "import 'shadergrad'; import 'shadergrad/software'; import { grad } from 'shadergrad';",
         resolveDir: packed.folder,
       },
       bundle: true,

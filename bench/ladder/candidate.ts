@@ -23,7 +23,7 @@ export function planProblem(device: Device, problem: LadderProblem, options: Pla
     state = made.state ?? {};
     return made.outputs;
   };
-  const plan = makePlan(device.facts, {}, build, options);
+  const plan = makePlan(device.facts, {}, build, { kernels: device.kernels, ...options });
   return { plan, state };
 }
 

@@ -1,5 +1,6 @@
 import { openDevice } from '../../src/engine/device.js';
 import { requestNodeAdapter } from '../../src/node/device.js';
+import { softwareKernels } from '../../src/software.js';
 import { type Host, PeerAbsent, type PeerName } from '../context.js';
 import { installMeters, newestMeter } from '../meter.js';
 import { type Globals, pretendBrowser } from '../peers/browser.js';
@@ -14,7 +15,7 @@ export async function nodeHost(adapter: string | undefined): Promise<Host> {
   const request = (): Promise<GPUAdapter> => requestNodeAdapter({ adapter });
   pretendBrowser(request, globals);
   return {
-    openDevice: async () => openDevice({ adapter: await request() }),
+    openDevice: async () => openDevice({ adapter: await request(), kernels: softwareKernels }),
     startPeer: async (name) => {
       try {
         return { peer: await create[name](), meter: newestMeter(), used: false };

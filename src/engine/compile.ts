@@ -40,6 +40,10 @@ export function plan<I extends string, O extends string>(
   return makePlan(new Map(Object.entries<Tensor>(result)), effects, facts, options);
 }
 
+function own({ tuning, kernels }: Device, options: PlanOptions): PlanOptions {
+  return { tuning, kernels, ...options };
+}
+
 /**
  * Makes a program of `build`, which is called once with a tensor for each entry of `inputs` and returns the tensors to
  * give out. Optimiser updates and assignments made in it become part of the program.
@@ -51,7 +55,7 @@ export async function compile<I extends string, O extends string>(
   build: (inputs: Record<I, Tensor>) => Record<O, Tensor>,
   options: CompileOptions = {},
 ): Promise<Program<I, O>> {
-  const made = plan(device.facts, inputs, build, { tuning: device.tuning, ...options });
+  const made = plan(device.facts, inputs, build, own(device, options));
   return Program.build<I, O>(device, made, options.onProgress);
 }
 
@@ -106,7 +110,7 @@ export async function evaluate(
   }
   const make = async () => {
     const outputs = new Map(list.map((t, i) => [`${i}`, withInputs(t, nodes, index)]));
-    return Program.build(device, makePlan(outputs, [], device.facts, { tuning: device.tuning, ...options }));
+    return Program.build(device, makePlan(outputs, [], device.facts, own(device, options)));
   };
   const values = await cache.use(full, make, (program) => program.run(data, scalars));
   const result = list.map((_, i) => values[`${i}`] as Value);

@@ -1,5 +1,6 @@
 import { ShaderGradError } from './errors.js';
 import type { DeviceFacts, DeviceLimits } from './kernel.js';
+import type { MoreKernels } from './kernels/moreKernels.js';
 import type { TuningTable } from './tuning/table.js';
 
 /** Which of the ways a GPU can fail this is, so that a caller can offer the right remedy. */
@@ -52,6 +53,11 @@ export interface OpenDeviceOptions {
   readonly features?: readonly string[] | undefined;
   /** Limits the caller cannot do without, for instance a model's largest tensor. The device gets all that the adapter has. */
   readonly limits?: Partial<DeviceLimits> | undefined;
+  /**
+   * Kernels for plans to choose from beside the engine's own: `softwareKernels` of `shadergrad/software`, where the
+   * adapter may be one that runs on the CPU.
+   */
+  readonly kernels?: MoreKernels | undefined;
   /** Told of a GPU error that comes while nothing awaits the device. Default: `console.error`. */
   readonly onError?: ((error: GpuError) => void) | undefined;
 }
@@ -114,7 +120,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
       { cause },
     );
   }
-  return new Device(gpu, info, options.onError);
+  return new Device(gpu, info, options.onError, options.kernels);
 }
 
 /** A WebGPU device, what a plan may know of it, and a guard so that no GPU error passes unseen. */
@@ -144,6 +150,8 @@ export class Device {
     readonly info: AdapterInfo,
     private readonly onError: (error: GpuError) => void = (error) =>
       console.error(`${error.name}: ${error.message}`),
+    /** What programs compiled on this device have to choose from beside the engine's own. */
+    readonly kernels?: MoreKernels | undefined,
   ) {
     this.facts = factsOf(gpu, info);
     this.failed = new Promise<never>((_, reject) => {

@@ -30,6 +30,7 @@ export {
   type Shader,
   type TypedConstant,
 } from './kernel.js';
+export type { MoreKernels } from './kernels/moreKernels.js';
 export { Conv2d, ConvTranspose2d, Dropout, MaxPool2d, ReLU, Sequential, Sigmoid } from './nn/layers.js';
 export { type ForwardOptions, Module, type StateDict } from './nn/module.js';
 export type { GradInput, LayoutNeed, LowerInput, Op } from './op.js';

@@ -3,6 +3,8 @@
  * Ops return launches; the plan decides where their operands live; the program makes pipelines and bind groups of them.
  */
 
+import type { MoreKernels } from './kernels/moreKernels.js';
+
 /** A `.wgsl` file as imported: its path under `src/shaders/` without the extension, and its text. */
 export interface Shader {
   readonly name: string;
@@ -147,6 +149,8 @@ export interface Candidate {
 /** What an op is given while it turns itself into launches. */
 export interface Lowering {
   readonly facts: DeviceFacts;
+  /** What the plan may choose beside the kernels that every plan has. */
+  readonly kernels?: MoreKernels | undefined;
   /** Variant forced by the caller for this op, if any. */
   readonly forced?: string | undefined;
   /**

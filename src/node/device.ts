@@ -9,6 +9,7 @@ import {
   openDevice,
   readInfo,
 } from '../engine/device.js';
+import { softwareKernels } from '../software.js';
 import { hasVulkanLoader, withSwiftShader } from './swiftshader.js';
 
 export interface OpenNodeDeviceOptions
@@ -42,13 +43,15 @@ type Create = (flags: string[]) => GPU;
 const entryPoints = new Map<string, GPU>();
 
 /**
- * Opens a device through Dawn: one of the system's adapters, or else SwiftShader out of npm, which needs neither root nor system packages.
+ * Opens a device through Dawn: one of the system's adapters, or else SwiftShader out of npm, which needs neither root nor
+ * system packages. It has the kernels for adapters that run on the CPU.
  *
  * @throws GpuError with one sentence when there is none that fits.
  */
 export async function openNodeDevice(options: OpenNodeDeviceOptions = {}): Promise<Device> {
   const { features, limits, onError } = options;
-  return openDevice({ adapter: await requestNodeAdapter(options), features, limits, onError });
+  const adapter = await requestNodeAdapter(options);
+  return openDevice({ adapter, features, limits, onError, kernels: softwareKernels });
 }
 
 /**

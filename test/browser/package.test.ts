@@ -3,7 +3,7 @@ import path from 'node:path';
 import { build as esbuild } from 'esbuild';
 import { build as vite } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { openDevice } from '../../src/index.js';
+import type { MoreKernels, openDevice } from '../../src/index.js';
 import { requestNodeAdapter } from '../../src/node/device.js';
 import { relativeError } from '../reference/array.js';
 import { openFolder, type TestPage } from '../support/browser.js';
@@ -27,7 +27,11 @@ beforeAll(async () => {
   const { openDevice: open } = (await import(path.join(packed.installed, 'dist/index.js'))) as {
     openDevice: typeof openDevice;
   };
-  const device = await open({ adapter: await requestNodeAdapter({ adapter: 'swiftshader' }) });
+  const { softwareKernels: kernels } = (await import(path.join(packed.installed, 'dist/software.js'))) as {
+    softwareKernels: MoreKernels;
+  };
+  const adapter = await requestNodeAdapter({ adapter: 'swiftshader' });
+  const device = await open({ adapter, kernels });
   inNode = await all(device);
   await device.close();
 }, 180_000);
@@ -54,8 +58,9 @@ it('works when bundled by esbuild', async () => {
   writeFileSync(
     path.join(folder, 'main.js'),
     `import { openDevice } from 'shadergrad';
+    import { softwareKernels as kernels } from 'shadergrad/software';
     import { all } from '../examples/all.js';
-    document.querySelector('#result').textContent = JSON.stringify(await all(await openDevice()));`,
+    document.querySelector('#result').textContent = JSON.stringify(await all(await openDevice({ kernels })));`,
   );
   await esbuild({
     entryPoints: [path.join(folder, 'main.js')],

@@ -23,6 +23,7 @@ import {
   type Tensor,
   UNet,
 } from '../../src/index.js';
+import { softwareKernels } from '../../src/software.js';
 import { build } from '../ops/build.js';
 import { cases } from '../ops/cases.js';
 import { testDevice } from '../support/device.js';
@@ -71,6 +72,7 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
   for (const name of products)
     yield plan(facts, deep, ({ x, w }) => ({ y: conv2d(x, w, null, { padding: 1 }) }), {
       force: { conv2d: name },
+      kernels: softwareKernels,
     }).steps;
   const names = new Set(Object.values(variantsByOp).flat());
   for (const name of [undefined, ...names]) {
@@ -114,7 +116,7 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
               where: TensorClass.of(whereOp, [mask, p, p], p.shape, {}),
             };
           },
-          { force },
+          { force, kernels: softwareKernels },
         ).steps;
       } catch (error) {
         // A kernel that cannot run with these facts.

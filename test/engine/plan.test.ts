@@ -13,6 +13,7 @@ import { makePlan, type PlanOptions } from '../../src/engine/plan/plan.js';
 import { printPlan } from '../../src/engine/plan/print.js';
 import type { Plan } from '../../src/engine/plan/types.js';
 import { Parameter, Tensor } from '../../src/engine/tensor.js';
+import { softwareKernels } from '../../src/software.js';
 import { segmentationLoss } from '../../src/unet/loss.js';
 import { referenceConfig, UNet, type UNetConfig } from '../../src/unet/model.js';
 import { facts } from './facts.js';
@@ -30,7 +31,11 @@ function planOf(
   options: PlanOptions = {},
   device: DeviceFacts = facts(),
 ): Plan {
-  return makePlan(new Map(Object.entries(outputs)), [], device, { force: direct, ...options });
+  return makePlan(new Map(Object.entries(outputs)), [], device, {
+    force: direct,
+    kernels: softwareKernels,
+    ...options,
+  });
 }
 
 function parameter(...shape: number[]): Parameter {

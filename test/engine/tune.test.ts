@@ -28,7 +28,7 @@ function planOf(tuning: TuningTable | null, batch = 2): Plan {
       const [gw] = grad(y.square().sum(), [w]);
       return { y, gw: gw as NonNullable<typeof gw> };
     },
-    { tuning },
+    { tuning, kernels: device.kernels },
   );
 }
 

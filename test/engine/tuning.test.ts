@@ -19,6 +19,7 @@ import {
   problemOf,
   type TuningTable,
 } from '../../src/engine/tuning/table.js';
+import { softwareKernels } from '../../src/software.js';
 import { facts } from './facts.js';
 
 const problem: Problem = { form: '3x3s1p1', sizes: [4, 16, 128, 128, 32] };
@@ -107,7 +108,7 @@ function planOf(options: PlanOptions = {}, device: DeviceFacts = facts()): Plan 
       const [gw] = grad(y.square().sum(), [w]);
       return { y, gw: gw as NonNullable<typeof gw> };
     },
-    options,
+    { kernels: softwareKernels, ...options },
   );
 }
 

@@ -1,4 +1,5 @@
 /** Runs a list of launches as they come, one buffer a storage: kernels can be tested and timed without graph or plan. */
+
 import {
   byteLength,
   contiguousStrides,
@@ -10,6 +11,7 @@ import {
   type Storage,
 } from '../../src/engine/kernel.js';
 import { moduleText } from '../../src/engine/program/wgsl.js';
+import { softwareKernels } from '../../src/software.js';
 
 export type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
@@ -48,6 +50,7 @@ export function newPlanes(
 export class TestLowering implements Lowering {
   readonly names: string[] = [];
   readonly scalars: Operand = newOperand([16], 'u32');
+  readonly kernels = softwareKernels;
   readonly values: Record<string, number>;
 
   constructor(

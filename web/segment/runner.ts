@@ -1,4 +1,5 @@
 import { type Device, openDevice } from '../../src/engine/device.js';
+import { softwareKernels } from '../../src/software.js';
 import type { Weights } from '../../src/unet/checkpoint.js';
 import { type Image8, Segmenter } from '../../src/unet/segment.js';
 import { CodedError, failureOf } from '../rpc/failure.js';
@@ -87,7 +88,7 @@ export class Runner {
   private open(weights: Weights): Promise<{ device: Device; segmenter: Segmenter }> {
     this.opened ??= (async () => {
       tell({ is: 'progress', what: 'open', done: 0, total: 1 });
-      const device = await openDevice({ onError: () => {} });
+      const device = await openDevice({ kernels: softwareKernels, onError: () => {} });
       // A device that fails while nothing waits for it is told of as well.
       device.failed.catch((error: unknown) => this.fail(error));
       const begin = performance.now();

@@ -5,6 +5,7 @@ import { DEFAULT_VALID, splitByPatient } from '../../src/data/split.js';
 import { syntheticSource } from '../../src/data/synthetic.js';
 import { blobSource, openZipBlob } from '../../src/data/web/blobs.js';
 import { type Device, openDevice } from '../../src/engine/device.js';
+import { softwareKernels } from '../../src/software.js';
 import { encodeWeights } from '../../src/unet/checkpoint.js';
 import { checkTrainConfig, type TrainConfig } from '../../src/unet/config.js';
 import { thresholdMask } from '../../src/unet/metrics.js';
@@ -46,7 +47,7 @@ export class Session {
       const valid = slicesOf(dataset, split.valid);
       commonSize([...train, ...valid]);
       tell({ is: 'progress', what: 'open', done: 0, total: 1 });
-      device = await openDevice({ onError: () => {} });
+      device = await openDevice({ kernels: softwareKernels, onError: () => {} });
       const trainer = new Trainer(device, config, trainingSource(dataset, train, config), {
         onCompile: (done, total) =>
           tell({ is: 'progress', what: done === total ? 'warm-up' : 'compile', done, total }),

@@ -3,7 +3,6 @@ import { type Launch, type Lowering, numel, type Operand, storedType } from '../
 import { forwardBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
 import { forwardGemm } from './conv2dGemm.js';
-import { lowerPatches, patchesShare, supportsPatchesForward } from './conv2dPatches.js';
 import {
   bind,
   type Conv2dProblem,
@@ -16,17 +15,8 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import {
-  addsUp,
-  largeBlocks,
-  lowerStrips,
-  plainStrips,
-  supportsLargeBlocks,
-  supportsStrips,
-} from './conv2dStrips.js';
 import { lowerTile, supportsTile, tileShare } from './conv2dTile.js';
 import { forwardWinograd2, forwardWinograd4 } from './conv2dWinograd.js';
-import { forwardWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
 /** `x` [n,c,h,w] and `y` [n,k,oh,ow] in planes layout; `weight` [k, c/groups, kh, kw] contiguous. */
@@ -78,23 +68,6 @@ const forwardDirect: ForwardVariant = {
   },
 };
 
-const forwardLargeBlock: ForwardVariant = {
-  name: 'block8',
-  supports: supportsLargeBlocks,
-  share: (_, { software }) => (software ? 0.2 : 0.02),
-  lower: (p, io, epilogue, ctx) =>
-    lowerStrips(largeBlocks, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
-};
-
-const forwardStrips: ForwardVariant = {
-  name: 'strips',
-  dtypes: f32AndF16,
-  supports: (p, facts) => supportsStrips(p, facts) && addsUp(plainStrips, p, p.c),
-  share: () => 0.4,
-  lower: (p, io, epilogue, ctx) =>
-    lowerStrips(plainStrips, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
-};
-
 const forwardTile: ForwardVariant = {
   name: 'tile',
   dtypes: f32AndF16,
@@ -104,25 +77,12 @@ const forwardTile: ForwardVariant = {
     lowerTile(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
-const forwardPatches: ForwardVariant = {
-  name: 'patches',
-  dtypes: f32AndF16,
-  supports: supportsPatchesForward,
-  share: (p) => patchesShare(p.k),
-  lower: (p, io, epilogue, ctx) =>
-    lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
-};
-
-/** Every forward kernel, from the plainest to the best. */
+/** The forward kernels that every plan has, from the plainest to the best. */
 // A call that bundlers may drop, where they would keep a spread.
 export const forwardLadder: readonly ForwardVariant[] = /* @__PURE__ */ [
   forwardDirect,
   forwardBlock,
   forwardTile,
-  forwardPatches,
-  forwardLargeBlock,
-  forwardStrips,
-  forwardWinogradStrips,
   forwardWinograd2,
   forwardWinograd4,
 ].concat(forwardGemm);
@@ -134,5 +94,5 @@ export function conv2dForward(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  return chooseVariant('conv2d', forwardLadder, p, ctx).lower(p, io, epilogue, ctx);
+  return chooseVariant('conv2d', forwardLadder, ctx.kernels?.conv2d, p, ctx).lower(p, io, epilogue, ctx);
 }

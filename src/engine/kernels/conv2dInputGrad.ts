@@ -3,7 +3,6 @@ import { type Launch, type Lowering, numel, type Operand, storedType } from '../
 import { inputGradBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
 import { inputGradGemm } from './conv2dGemm.js';
-import { lowerPatches, patchesShare, supportsPatchesBackward } from './conv2dPatches.js';
 import {
   bind,
   type Conv2dProblem,
@@ -16,17 +15,8 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import {
-  addsUp,
-  largeBlocks,
-  lowerStrips,
-  plainStrips,
-  supportsLargeBlocks,
-  supportsStrips,
-} from './conv2dStrips.js';
 import { lowerTile, supportsTileBackward, tileShare } from './conv2dTile.js';
 import { inputGradWinograd2, inputGradWinograd4 } from './conv2dWinograd.js';
-import { inputGradWinogradStrips } from './conv2dWinogradStrips.js';
 import { grid1d } from './grid.js';
 
 /** `gy` [n,k,oh,ow] and `gx` [n,c,h,w] in planes layout; `weight` [k, c/groups, kh, kw] contiguous. */
@@ -78,23 +68,6 @@ const inputGradDirect: InputGradVariant = {
   },
 };
 
-const inputGradLargeBlock: InputGradVariant = {
-  name: 'block8',
-  supports: supportsLargeBlocks,
-  share: (_, { software }) => (software ? 0.2 : 0.02),
-  lower: (p, io, epilogue, ctx) =>
-    lowerStrips(largeBlocks, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
-};
-
-const inputGradStrips: InputGradVariant = {
-  name: 'strips',
-  dtypes: f32AndF16,
-  supports: (p, facts) => supportsStrips(p, facts) && addsUp(plainStrips, p, p.k),
-  share: () => 0.4,
-  lower: (p, io, epilogue, ctx) =>
-    lowerStrips(plainStrips, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
-};
-
 const inputGradTile: InputGradVariant = {
   name: 'tile',
   dtypes: f32AndF16,
@@ -104,25 +77,12 @@ const inputGradTile: InputGradVariant = {
     lowerTile(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
-const inputGradPatches: InputGradVariant = {
-  name: 'patches',
-  dtypes: f32AndF16,
-  supports: supportsPatchesBackward,
-  share: (p) => patchesShare(p.c * p.kh * p.kw),
-  lower: (p, io, epilogue, ctx) =>
-    lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
-};
-
-/** Every input gradient kernel, from the plainest to the best. */
+/** The input gradient kernels that every plan has, from the plainest to the best. */
 // A call that bundlers may drop, where they would keep a spread.
 export const inputGradLadder: readonly InputGradVariant[] = /* @__PURE__ */ [
   inputGradDirect,
   inputGradBlock,
   inputGradTile,
-  inputGradPatches,
-  inputGradLargeBlock,
-  inputGradStrips,
-  inputGradWinogradStrips,
   inputGradWinograd2,
   inputGradWinograd4,
 ].concat(inputGradGemm);
@@ -137,5 +97,10 @@ export function conv2dInputGrad(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  return chooseVariant('conv2dInputGrad', inputGradLadder, p, ctx).lower(p, io, epilogue, ctx);
+  return chooseVariant('conv2dInputGrad', inputGradLadder, ctx.kernels?.conv2dInputGrad, p, ctx).lower(
+    p,
+    io,
+    epilogue,
+    ctx,
+  );
 }

@@ -155,13 +155,15 @@ export function conv2dKey(p: Conv2dProblem): Problem {
   };
 }
 
-/** The step of a ladder that is to run a problem. `op` is the op's name, as in the options of a plan. */
+/** The step of a ladder, or of what a plan was given beside it, that is to run a problem. `op` is the op's name, as in the options of a plan. */
 export function chooseVariant<V extends Conv2dVariant>(
   op: string,
-  ladder: readonly V[],
+  own: readonly V[],
+  more: readonly V[] | undefined,
   p: Conv2dProblem,
   ctx: Lowering,
 ): V {
+  const ladder = [...own, ...(more ?? [])];
   const { facts, forced } = ctx;
   const problem = conv2dKey(p);
   const dtype = p.dtype ?? 'f32';

@@ -1,13 +1,18 @@
 import { forwardLadder } from './conv2dForward.js';
 import { inputGradLadder } from './conv2dInputGrad.js';
+import { softwareKernels } from './conv2dSoftware.js';
 import { weightGradLadder } from './conv2dWeightGrad.js';
 
-/**
- * Names that `Lowering.forced` accepts, from the plainest on. Apart from the kernels, since a list of all of them would
- * keep the weight gradient in pages that only infer.
- */
+/** All kernels there are, for the bench and the tests; not for what ships to pages, which is to carry what it needs. */
+export const conv2dLadders = {
+  forward: [...forwardLadder, ...softwareKernels.conv2d],
+  inputGrad: [...inputGradLadder, ...softwareKernels.conv2dInputGrad],
+  weightGrad: [...weightGradLadder, ...softwareKernels.conv2dWeightGrad],
+};
+
+/** Names that `Lowering.forced` accepts, each ladder from the plainest on. */
 export const conv2dVariants = {
-  forward: forwardLadder.map((v) => v.name),
-  inputGrad: inputGradLadder.map((v) => v.name),
-  weightGrad: weightGradLadder.map((v) => v.name),
+  forward: conv2dLadders.forward.map((v) => v.name),
+  inputGrad: conv2dLadders.inputGrad.map((v) => v.name),
+  weightGrad: conv2dLadders.weightGrad.map((v) => v.name),
 };

@@ -1,7 +1,6 @@
 import direct from '../../shaders/conv2d/weight_grad_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { weightGradBlockVariant } from './conv2dBlock.js';
-import { lowerWeightGradPatches, supportsPatches } from './conv2dPatches.js';
 import {
   bind,
   type Conv2dProblem,
@@ -14,12 +13,6 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import {
-  lowerWeightGradLargeBlocks,
-  lowerWeightGradStrips,
-  supportsLargeBlocks,
-  supportsWeightGradStrips,
-} from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { weightGradGemm } from './conv2dWeightGradGemm.js';
 import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
@@ -67,21 +60,6 @@ const weightGradDirect: WeightGradVariant = {
   },
 };
 
-const weightGradLargeBlock: WeightGradVariant = {
-  name: 'block8',
-  supports: supportsLargeBlocks,
-  share: (_, { software }) => (software ? 0.2 : 0.02),
-  lower: lowerWeightGradLargeBlocks,
-};
-
-const weightGradStrips: WeightGradVariant = {
-  name: 'strips',
-  dtypes: f32AndF16,
-  supports: supportsWeightGradStrips,
-  share: () => 0.3,
-  lower: lowerWeightGradStrips,
-};
-
 const weightGradTile: WeightGradVariant = {
   name: 'tile',
   dtypes: f32AndF16,
@@ -90,28 +68,20 @@ const weightGradTile: WeightGradVariant = {
   lower: lowerWeightGradTile,
 };
 
-const weightGradPatches: WeightGradVariant = {
-  name: 'patches',
-  dtypes: f32AndF16,
-  supports: supportsPatches,
-  // Lanes are output channels.
-  share: (p) => 0.11 * Math.min(1, p.k / 8),
-  lower: lowerWeightGradPatches,
-};
-
-/** Every weight gradient kernel, from the plainest to the best. */
+/** The weight gradient kernels that every plan has, from the plainest to the best. */
 // A call that bundlers may drop, where they would keep a spread.
 export const weightGradLadder: readonly WeightGradVariant[] = /* @__PURE__ */ [
   weightGradDirect,
   weightGradBlockVariant,
   weightGradTile,
-  weightGradPatches,
-  weightGradLargeBlock,
-  weightGradStrips,
   weightGradWinograd2,
 ].concat(weightGradGemm);
 
 /** gw (f32) = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */
 export function conv2dWeightGrad(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
-  return chooseVariant('conv2dWeightGrad', weightGradLadder, p, ctx).lower(p, io, ctx);
+  return chooseVariant('conv2dWeightGrad', weightGradLadder, ctx.kernels?.conv2dWeightGrad, p, ctx).lower(
+    p,
+    io,
+    ctx,
+  );
 }

@@ -13,6 +13,7 @@ import {
   type Problem,
 } from '../kernel.js';
 import { unary } from '../kernels/elementwise.js';
+import type { MoreKernels } from '../kernels/moreKernels.js';
 import { copyStrided } from '../kernels/movement.js';
 import { isContiguous, satisfies, sliceOperand } from '../layout.js';
 import type { Op } from '../op.js';
@@ -48,6 +49,8 @@ export interface PlanOptions {
   readonly force?: Readonly<Record<string, string>>;
   /** What was measured on the device. Left out: the table that ships for its kind, if any. Null: none at all. */
   readonly tuning?: TuningTable | null | undefined;
+  /** Kernels to choose from beside the engine's own, such as `softwareKernels`. */
+  readonly kernels?: MoreKernels | undefined;
   /** False leaves every op its own launches: for tests, and to see what fusing gives. */
   readonly fuse?: boolean;
 }
@@ -399,6 +402,7 @@ class Planner implements UpdatePlanner {
   lowering(op: string): Lowering {
     return {
       facts: this.facts,
+      kernels: this.options.kernels,
       forced: this.options.force?.[op],
       scratch: (shape, dtype = 'f32') => this.contiguous(shape, dtype),
       constant: (words) => this.wordsOperand(words),

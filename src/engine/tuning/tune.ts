@@ -196,6 +196,7 @@ async function prepare(device: Device, choice: Choice, variant: string): Promise
   const y = Tensor.of(op, inputs, output.shape, attrs, output.dtype);
   const made = makePlan(new Map([['y', y]]), [], device.facts, {
     force: { [op.name]: variant },
+    kernels: device.kernels,
     fuse: false,
     tuning: null,
   });

@@ -1,7 +1,8 @@
 import { openDevice } from '../../../src/index.js';
+import { softwareKernels } from '../../../src/software.js';
 import { caseCount, caseResults, trainTinyUNet } from '../work.js';
 
-const device = await openDevice();
+const device = await openDevice({ kernels: softwareKernels });
 
 /** What the test calls from outside. Arrays cross to it as plain ones. */
 const api = {

@@ -1,9 +1,10 @@
 import { openDevice, Segmenter, UNet } from '../../../src/index.js';
+import { softwareKernels } from '../../../src/software.js';
 
 /** What lives on the GPU, or was made there and cannot be given back. */
 const made = { buffers: 0, pipelines: 0, bindGroups: 0 };
 
-const device = await openDevice();
+const device = await openDevice({ kernels: softwareKernels });
 const { gpu } = device;
 const createBuffer = gpu.createBuffer.bind(gpu);
 gpu.createBuffer = (descriptor) => {

@@ -1,0 +1,112 @@
+/** Convolution kernels for adapters that run on the CPU, which pages on a GPU need not carry. */
+import type { ForwardVariant } from './conv2dForward.js';
+import type { InputGradVariant } from './conv2dInputGrad.js';
+import {
+  lowerPatches,
+  lowerWeightGradPatches,
+  patchesShare,
+  supportsPatches,
+  supportsPatchesBackward,
+  supportsPatchesForward,
+} from './conv2dPatches.js';
+import { f32AndF16 } from './conv2dProblem.js';
+import {
+  addsUp,
+  largeBlocks,
+  lowerStrips,
+  lowerWeightGradLargeBlocks,
+  lowerWeightGradStrips,
+  plainStrips,
+  supportsLargeBlocks,
+  supportsStrips,
+  supportsWeightGradStrips,
+} from './conv2dStrips.js';
+import type { WeightGradVariant } from './conv2dWeightGrad.js';
+import { forwardWinogradStrips, inputGradWinogradStrips } from './conv2dWinogradStrips.js';
+import type { MoreKernels } from './moreKernels.js';
+
+const forwardLargeBlock: ForwardVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(largeBlocks, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
+const forwardStrips: ForwardVariant = {
+  name: 'strips',
+  dtypes: f32AndF16,
+  supports: (p, facts) => supportsStrips(p, facts) && addsUp(plainStrips, p, p.c),
+  share: () => 0.4,
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(plainStrips, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
+const forwardPatches: ForwardVariant = {
+  name: 'patches',
+  dtypes: f32AndF16,
+  supports: supportsPatchesForward,
+  share: (p) => patchesShare(p.k),
+  lower: (p, io, epilogue, ctx) =>
+    lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
+const inputGradLargeBlock: InputGradVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(largeBlocks, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
+const inputGradStrips: InputGradVariant = {
+  name: 'strips',
+  dtypes: f32AndF16,
+  supports: (p, facts) => supportsStrips(p, facts) && addsUp(plainStrips, p, p.k),
+  share: () => 0.4,
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(plainStrips, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
+const inputGradPatches: InputGradVariant = {
+  name: 'patches',
+  dtypes: f32AndF16,
+  supports: supportsPatchesBackward,
+  share: (p) => patchesShare(p.c * p.kh * p.kw),
+  lower: (p, io, epilogue, ctx) =>
+    lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
+const weightGradLargeBlock: WeightGradVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: lowerWeightGradLargeBlocks,
+};
+
+const weightGradStrips: WeightGradVariant = {
+  name: 'strips',
+  dtypes: f32AndF16,
+  supports: supportsWeightGradStrips,
+  share: () => 0.3,
+  lower: lowerWeightGradStrips,
+};
+
+const weightGradPatches: WeightGradVariant = {
+  name: 'patches',
+  dtypes: f32AndF16,
+  supports: supportsPatches,
+  // Lanes are output channels.
+  share: (p) => 0.11 * Math.min(1, p.k / 8),
+  lower: lowerWeightGradPatches,
+};
+
+/**
+ * For `openDevice`, and for plans without a device: several times as fast on llvmpipe and SwiftShader as what every plan
+ * has. No GPU is given one of them.
+ */
+export const softwareKernels: MoreKernels = {
+  conv2d: [forwardPatches, forwardLargeBlock, forwardStrips, forwardWinogradStrips],
+  conv2dInputGrad: [inputGradPatches, inputGradLargeBlock, inputGradStrips, inputGradWinogradStrips],
+  conv2dWeightGrad: [weightGradPatches, weightGradLargeBlock, weightGradStrips],
+};
