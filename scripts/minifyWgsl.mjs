@@ -1,5 +1,6 @@
 // Makes WGSL small for a bundle that ships: no comments, no spaces that lexing does not need, short names for what is
-// local to a function. Names at module scope, members and attributes stay: constants and pieces are joined by them.
+// local to a function. Files are joined by names at module scope and by members, so those are short only where all files
+// are known (moduleNames); constants that TypeScript gives by name, and attributes, stay.
 
 const OPERATOR = String.raw`<<=|>>=|->|&&|\|\||<<|>>|\+\+|--|[-+*\/%&|^<>=!]=|[-+*\/%&|^~!<>=.,:;@(){}[\]]`;
 const NUMBER = String.raw`0[xX][\da-fA-F.]+(?:[pP][+-]?\d+)?[iufh]?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[iufh]?`;
@@ -11,7 +12,7 @@ const TOKEN = new RegExp(
 );
 const LONGEST_OPERATOR = new RegExp(String.raw`^(?:\/\/|\/\*|${OPERATOR})`, 'u');
 
-/** @typedef {{ kind: 'word' | 'number' | 'operator', text: string }} Token */
+/** @typedef {{ kind: 'word' | 'number' | 'operator', text: string, local?: boolean }} Token */
 
 /** @returns {Token[]} */
 function tokens(code) {
@@ -59,8 +60,100 @@ function* shortNames() {
   for (const a of FIRST) for (const b of FIRST) yield a + b;
 }
 
+const DECLARES = new Set(['alias', 'const', 'fn', 'override', 'struct', 'var']);
+/** Where a declaration's name stands that begins at `i`: `var<storage, read> name`. */
+function nameAfter(list, i) {
+  let at = i + 1;
+  if (list[at].text === '<') while (list[at - 1].text !== '>') at++;
+  return at;
+}
+
+/** Names that a file declares at module scope, and those of its structures' members. */
+function declared(list) {
+  const names = new Set();
+  const members = new Set();
+  let depth = 0;
+  let inStruct = false;
+  list.forEach(({ kind, text }, i) => {
+    if (/^[({[]$/.test(text)) depth++;
+    else if (/^[)}\]]$/.test(text)) depth--;
+    else if (kind !== 'word') return;
+    else if (depth === 0 && DECLARES.has(text)) {
+      names.add(list[nameAfter(list, i)].text);
+      inStruct = text === 'struct';
+    } else if (depth === 1 && inStruct && list[i + 1]?.text === ':') members.add(text);
+  });
+  return { names, members };
+}
+
+/** What TypeScript may give a kernel before its text. */
+const GIVEN = /^[A-Z][A-Z\d_]*$/;
+/** Members of vectors. */
+const SWIZZLE = /^(?:[xyzw]{1,4}|[rgba]{1,4})$/;
+
+/**
+ * Short names for members, and for what pieces declare or kernels take from pieces; the same in all files, since any piece
+ * may stand before any kernel. `codes` must be all there are: a name like a constant's stays where some file has it from outside.
+ * @param {readonly string[]} codes @returns {{ names: Map<string, string>, members: Map<string, string>, given: Set<string> }}
+ */
+export function moduleNames(codes) {
+  const all = new Set();
+  /** Of pieces: what they declare, and what they have from other files. */
+  const words = new Set();
+  const members = new Set();
+  const given = new Set(['main']);
+  for (const code of codes) {
+    const list = tokens(code);
+    const own = declared(list);
+    for (const name of own.members) members.add(name);
+    if (!own.names.has('main')) for (const { kind, text } of list) if (kind === 'word') words.add(text);
+    for (const name of own.names) all.add(name);
+    for (const { kind, text } of list)
+      if (kind === 'word' && GIVEN.test(text) && !own.names.has(text)) given.add(text);
+  }
+  const short = (long, candidates) =>
+    new Map([...long].sort().map((name) => [name, candidates.next().value]));
+  return {
+    given,
+    names: short(
+      [...all].filter((name) => words.has(name) && !given.has(name)),
+      capitalNames('NOPQRSTUVWXYZ'),
+    ),
+    members: short(
+      [...members].filter((name) => !SWIZZLE.test(name)),
+      memberNames(),
+    ),
+  };
+}
+
+/** Like no constant, which has no small letters, and no local, which begins with one as long as one letter will do. */
+function* capitalNames(first) {
+  for (const a of first) for (const b of FIRST.slice(0, 26)) yield a + b;
+}
+
+function* memberNames() {
+  for (const name of shortNames()) if (!SWIZZLE.test(name)) yield name;
+}
+
+/** Gives names at module scope and members the names of the maps. */
+function renameDeclared(list, names, members) {
+  let depth = 0;
+  let inStruct = false;
+  list.forEach((token, i) => {
+    const { kind, text, local } = token;
+    if (text === '{') depth++;
+    else if (text === '}') depth--;
+    if (kind !== 'word' || local) return;
+    if (depth === 0 && DECLARES.has(text)) inStruct = text === 'struct';
+    const before = list[i - 1]?.text;
+    const isMember = before === '.' || (inStruct && depth === 1 && list[i + 1]?.text === ':');
+    const name = isMember ? members.get(text) : before === '@' ? undefined : names.get(text);
+    if (name !== undefined) list[i] = { kind, text: name };
+  });
+}
+
 /** Gives the locals of the function that begins at `from` short names; returns where it ends. */
-function renameLocals(list, from) {
+function renameLocals(list, from, moduleNames) {
   const is = (i, text) => list[i]?.text === text;
   /** Names in scope, innermost last; a `for` has one for its header around the one of its body. */
   const scopes = [new Set()];
@@ -68,6 +161,7 @@ function renameLocals(list, from) {
   const places = new Map();
   /** Names from outside the function. */
   const free = new Set();
+  const nameOf = (name) => moduleNames.get(name) ?? name;
   /** Declared by the statement being read; in scope behind it. */
   let pending = null;
   /** Depths at which a `for` waits for the end of its body. */
@@ -81,12 +175,12 @@ function renameLocals(list, from) {
   };
 
   // fn name ( parameters ) -> result {
-  free.add(list[from + 1].text);
+  free.add(nameOf(list[from + 1].text));
   let at = from + 2;
   for (; !is(at, '{'); at++) {
     if (list[at].kind !== 'word') continue;
     if (is(at + 1, ':')) scopes[0].add(declare(at));
-    else free.add(list[at].text);
+    else free.add(nameOf(list[at].text));
   }
   for (; at < list.length; at++) {
     const { kind, text } = list[at];
@@ -109,13 +203,11 @@ function renameLocals(list, from) {
         scopes.push(new Set());
         loops.push(depth);
       } else if (text === 'let' || text === 'var' || text === 'const') {
-        // var<function> name
-        if (is(at + 1, '<')) while (!is(at, '>')) at++;
-        at++;
+        at = nameAfter(list, at);
         pending = declare(at);
       } else if (!is(at - 1, '.') && !is(at - 1, '@')) {
         if (scopes.some((scope) => scope.has(text))) places.get(text).push(at);
-        else free.add(text);
+        else free.add(nameOf(text));
       }
     }
   }
@@ -127,18 +219,29 @@ function renameLocals(list, from) {
     let name;
     do name = names.next().value;
     while (free.has(name) || RESERVED.has(name));
-    for (const i of at) list[i] = { kind: 'word', text: name };
+    for (const i of at) list[i] = { kind: 'word', text: name, local: true };
   }
   return at;
 }
 
+/** With those that a kernel alone declares: in the order of its text, so that kernels alike stay alike. */
+function withOwn(list, { names, given }) {
+  const all = new Map(names);
+  const short = capitalNames('ABCDEFGHIJKLM');
+  for (const name of declared(list).names)
+    if (!all.has(name) && !given.has(name)) all.set(name, short.next().value);
+  return all;
+}
+
 /**
- * WGSL that computes the same. Each declaration has a line: directives must begin one, and a compiler's message then says
+ * WGSL that computes the same; `moduleNames` as its function gives them. Each declaration has a line: directives must begin one, and a compiler's message then says
  * where it is.
  */
-export function minifyWgsl(code) {
+export function minifyWgsl(code, moduleNames) {
   const list = tokens(code);
-  for (let i = 0; i < list.length; i++) if (list[i].text === 'fn') i = renameLocals(list, i);
+  const names = moduleNames ? withOwn(list, moduleNames) : new Map();
+  for (let i = 0; i < list.length; i++) if (list[i].text === 'fn') i = renameLocals(list, i, names);
+  renameDeclared(list, names, moduleNames?.members ?? new Map());
   let text = '';
   let depth = 0;
   list.forEach((token, i) => {

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { minifyWgsl } from './minifyWgsl.mjs';
+import { minifyWgsl, moduleNames } from './minifyWgsl.mjs';
 
 const shaders = path.join(path.dirname(fileURLToPath(import.meta.url)), '../src/shaders');
 
@@ -43,12 +43,14 @@ export function wgslForEsbuild({ minify = false } = {}) {
       build.onLoad({ filter: /.*/, namespace: 'wgsl' }, async () => {
         const files = (await readdir(shaders, { recursive: true }))
           .filter((file) => file.endsWith('.wgsl'))
-          .sort();
-        const constants = files.map(async (name) => {
-          const file = path.join(shaders, name);
-          return `export const ${identifier(file)} = ${shaderOf(file, minifyWgsl(await readFile(file, 'utf8')))};`;
-        });
-        return { contents: (await Promise.all(constants)).join('\n'), loader: 'js' };
+          .sort()
+          .map((file) => path.join(shaders, file));
+        const codes = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+        const names = moduleNames(codes);
+        const constants = files.map(
+          (file, i) => `export const ${identifier(file)} = ${shaderOf(file, minifyWgsl(codes[i], names))};`,
+        );
+        return { contents: constants.join('\n'), loader: 'js' };
       });
     },
   };

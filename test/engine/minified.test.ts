@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { minifyWgsl } from '../../scripts/minifyWgsl.mjs';
+import { minifyWgsl, moduleNames } from '../../scripts/minifyWgsl.mjs';
 import { where } from '../../src/engine/kernels/elementwise.js';
 import { augmentImage, augmentMask } from '../../src/engine/ops/augment.js';
 import type { PlanStep } from '../../src/engine/plan/types.js';
@@ -129,6 +129,10 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
 it('every kernel compiles as it ships, with whatever is put before it', async () => {
   const device = await testDevice();
   const modules = new Map<string, string>();
+  const sources = readdirSync('src/shaders', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.wgsl'))
+    .sort();
+  const names = moduleNames(sources.map((file) => readFileSync(`src/shaders/${file}`, 'utf8')));
   const seen = new Set<string>();
   for (const facts of factsOf(device)) {
     for (const steps of plans(facts)) {
@@ -137,7 +141,10 @@ it('every kernel compiles as it ships, with whatever is put before it', async ()
         // Sizes differ from plan to plan; what the kernel is made of is what matters.
         const key = [shader.name, ...pieces.map(({ name }) => name), facts.subgroupSize].join();
         if (modules.has(key)) continue;
-        const short = ({ name, code }: { name: string; code: string }) => ({ name, code: minifyWgsl(code) });
+        const short = ({ name, code }: { name: string; code: string }) => ({
+          name,
+          code: minifyWgsl(code, names),
+        });
         modules.set(key, moduleText(constants, pieces.map(short), short(shader)));
       }
     }
@@ -158,9 +165,7 @@ it('every kernel compiles as it ships, with whatever is put before it', async ()
       key,
     ).toEqual([]);
   }
-  const files = readdirSync('src/shaders', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.wgsl'))
-    .map((file) => file.replaceAll('\\', '/').replace(/\.wgsl$/, ''));
+  const files = sources.map((file) => file.replaceAll('\\', '/').replace(/\.wgsl$/, ''));
   // Kernels that no op has: what the bench measures ceilings with, and a conversion that only its own test runs.
   const apart = /^ceiling\/|^movement\/u8_to_f32$/;
   expect(files.filter((name) => !seen.has(name) && !apart.test(name))).toEqual([]);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { minifyWgsl } from '../../scripts/minifyWgsl.mjs';
+import { minifyWgsl, moduleNames } from '../../scripts/minifyWgsl.mjs';
 
 describe('minifyWgsl', () => {
   it('drops comments, also nested ones, and spaces', () => {
@@ -55,6 +55,22 @@ describe('minifyWgsl', () => {
     );
     expect(minifyWgsl('fn f() { loop { let go = g(); continuing { break if go; } } }')).toBe(
       'fn f(){loop{let a=g();continuing{break if a;}}}',
+    );
+  });
+
+  it('shortens names of the module and members where it knows all files, but for what comes from outside', () => {
+    const piece =
+      'struct Pair { x: f32, second: f32, } fn add(p: Pair) -> f32 { return p.x + p.second + at(WIDTH); }';
+    const kernel =
+      'const WIDTH = 4u; const SIDE = 2u; var<private> sum: f32; fn at(i: u32) -> f32 { return f32(i); }' +
+      '@compute @workgroup_size(SIDE) fn main() { let own = sum; sum = own + add(Pair(1, N)); }';
+    const names = moduleNames([piece, kernel]);
+    expect(minifyWgsl(piece, names)).toBe(
+      'struct Na{x:f32,c:f32}\nfn Nb(a:Na)->f32{return a.x+a.c+Nc(WIDTH);}',
+    );
+    expect(minifyWgsl(kernel, names)).toBe(
+      'const WIDTH=4u;\nconst Aa=2u;\nvar<private>Ab:f32;\nfn Nc(a:u32)->f32{return f32(a);}\n' +
+        '@compute@workgroup_size(Aa)fn main(){let a=Ab;Ab=a+Nb(Na(1,N));}',
     );
   });
 
