@@ -45,6 +45,8 @@ const web = await esbuild.build({
   ...common,
   platform: 'neutral',
   plugins: [wgslForEsbuild({ minify: true })],
+  // A constructor's own parameters are then fields by themselves, not declared and set.
+  tsconfigRaw: { compilerOptions: { strict: true, useDefineForClassFields: false } },
   entryPoints: ['src/index.ts'],
   outfile: path.join(out, 'index.js'),
 });

@@ -1,1 +1,8 @@
-export function minifyWgsl(code: string): string;
+export interface ModuleNames {
+  readonly names: ReadonlyMap<string, string>;
+  readonly members: ReadonlyMap<string, string>;
+  readonly given: ReadonlySet<string>;
+}
+
+export function moduleNames(codes: readonly string[]): ModuleNames;
+export function minifyWgsl(code: string, moduleNames?: ModuleNames): string;

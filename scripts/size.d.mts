@@ -6,4 +6,11 @@ export interface Size {
 
 export const aims: { readonly inference: number; readonly training: number };
 export const budgets: { readonly inference: number; readonly training: number };
-export function sizes(file: string): Promise<Record<'inference' | 'training' | 'everything', Size>>;
+
+export type Measured =
+  | 'inference'
+  | 'training'
+  | 'inference on CPU adapters too'
+  | 'training on CPU adapters too'
+  | 'everything';
+export function sizes(folder: string): Promise<Record<Measured, Size>>;

@@ -13,9 +13,9 @@ const training = [
 export const aims = { inference: 40_000, training: 60_000 };
 
 /** What the tests allow while both are above their aims (docs/design.md tells why): to be lowered, not raised. */
-export const budgets = { inference: 46_000, training: 63_000 };
+export const budgets = { inference: 45_000, training: 62_800 };
 
-/** @param {string} folder where the build lies @returns {Promise<Record<'inference' | 'training' | 'inference on CPU adapters too' | 'training on CPU adapters too' | 'everything', { minified: number, gzipped: number }>>} */
+/** @param {string} folder where the build lies @returns {Promise<Record<import('./size.mjs').Measured, { minified: number, gzipped: number }>>} */
 export async function sizes(folder) {
   const from = JSON.stringify(path.resolve(folder, 'index.js'));
   const software = `export * from ${JSON.stringify(path.resolve(folder, 'software.js'))};`;

@@ -14,7 +14,6 @@ import {
   addsUp,
   largeBlocks,
   lowerStrips,
-  lowerWeightGradLargeBlocks,
   lowerWeightGradStrips,
   plainStrips,
   supportsLargeBlocks,
@@ -77,13 +76,6 @@ const inputGradPatches: InputGradVariant = {
     lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
-const weightGradLargeBlock: WeightGradVariant = {
-  name: 'block8',
-  supports: supportsLargeBlocks,
-  share: (_, { software }) => (software ? 0.2 : 0.02),
-  lower: lowerWeightGradLargeBlocks,
-};
-
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   dtypes: f32AndF16,
@@ -103,10 +95,10 @@ const weightGradPatches: WeightGradVariant = {
 
 /**
  * For `openDevice`, and for plans without a device: several times as fast on llvmpipe and SwiftShader as what every plan
- * has. No GPU is given one of them.
+ * has. On a GPU a plan takes none of them by itself.
  */
 export const softwareKernels: MoreKernels = {
   conv2d: [forwardPatches, forwardLargeBlock, forwardStrips, forwardWinogradStrips],
   conv2dInputGrad: [inputGradPatches, inputGradLargeBlock, inputGradStrips, inputGradWinogradStrips],
-  conv2dWeightGrad: [weightGradPatches, weightGradLargeBlock, weightGradStrips],
+  conv2dWeightGrad: [weightGradPatches, weightGradStrips],
 };

@@ -13,6 +13,7 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
+import { lowerWeightGradLargeBlocks, supportsLargeBlocks } from './conv2dStrips.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { weightGradGemm } from './conv2dWeightGradGemm.js';
 import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
@@ -60,6 +61,13 @@ const weightGradDirect: WeightGradVariant = {
   },
 };
 
+const weightGradLargeBlock: WeightGradVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  share: (_, { software }) => (software ? 0.2 : 0.02),
+  lower: lowerWeightGradLargeBlocks,
+};
+
 const weightGradTile: WeightGradVariant = {
   name: 'tile',
   dtypes: f32AndF16,
@@ -74,6 +82,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = /* @__PURE__ */ [
   weightGradDirect,
   weightGradBlockVariant,
   weightGradTile,
+  weightGradLargeBlock,
   weightGradWinograd2,
 ].concat(weightGradGemm);
 
