@@ -106,7 +106,7 @@ export function lowerWeightGradPatches(
   const m = p.c * p.kh * p.kw;
   const pixels = p.n * p.oh * p.ow;
   const inBlocks = Math.ceil(m / 16);
-  const outBlocks = Math.ceil(p.k / lanes);
+  const outBlocks = Math.ceil(p.k / (2 * lanes));
   const wanted = Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks)));
   const run = Math.ceil(pixels / wanted / lanes) * lanes;
   const parts = Math.ceil(pixels / run);
@@ -125,7 +125,7 @@ export function lowerWeightGradPatches(
         bind(3, sizes, 'uniform'),
       ],
       workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-      variant: `patches ${lanes}x16, ${parts} parts`,
+      variant: `patches ${2 * lanes}x16, ${parts} parts`,
       flops: conv2dFlops(p),
       bytes: conv2dBytes(p),
     },

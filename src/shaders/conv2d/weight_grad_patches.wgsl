@@ -5,12 +5,13 @@ enable subgroups;
 //   gw[k,m] = sum over p of gy[gy_base(p) + k * OH*OW] * x[x_base(p) + step[m]]       m = (c, tap), p = pixels of y
 //
 // Why       As weight_grad_strips.wgsl: gy is loaded with lanes as output channels, x with lanes as pixels and broadcast.
-// Mapping   A subgroup of LANES lanes computes LANES output channels x 16 values of m; a lane holds 16 sums. LANES pixels
-//           at a time: LANES loads of gy and 16 of x give 16 * LANES multiply-adds a lane.
+// Mapping   A subgroup of LANES lanes computes 2 * LANES output channels x 16 values of m; a lane holds 16 sums for each of two
+//           channels. LANES pixels at a time: 2 * LANES loads of gy, 16 of x and 16 * LANES shuffles give 32 * LANES
+//           multiply-adds a lane. With one channel a lane they give half of that.
 // Split     Pixels are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
-// Dispatch  (ceil(parts * ceil(M / 16) / 4), ceil(K / LANES), 1) workgroups of LANES x 4.
+// Dispatch  (ceil(parts * ceil(M / 16) / 4), ceil(K / (2 * LANES)), 1) workgroups of LANES x 4.
 // FLOPs     2 * P*K*M.
-// Bytes     4 * (x * KH*KW / (SH*SW) * ceil(K / LANES) + gy * ceil(M / 16) + parts * gw), the first two from caches mostly.
+// Bytes     4 * (x * KH*KW / (SH*SW) * ceil(K / (2 * LANES)) + gy * ceil(M / 16) + parts * gw), the first two from caches mostly.
 // Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
 //           pipeline serves all layers. Pieces: sizes.
 
@@ -42,9 +43,18 @@ fn column(v: ptr<function, array<f32, 16>>, j: u32) -> mat4x4<f32> {
   );
 }
 
-// gy at pixel `at`'s lane j, zero past the last pixel.
-fn slope(plane: u32, at: u32, j: u32, valid: f32) -> f32 {
-  return f32(gy[plane + subgroupShuffle(at, j)]) * subgroupShuffle(valid, j);
+// Sixteen values of m for each of a lane's two output channels.
+struct Sums {
+  near: mat4x4<f32>,
+  far: mat4x4<f32>,
+}
+
+// gy at pixel `at`'s lane j, zero past the last pixel, times what that lane holds of x.
+fn add(s: Sums, planes: vec2<u32>, at: u32, j: u32, valid: f32, v: ptr<function, array<f32, 16>>) -> Sums {
+  let place = planes + subgroupShuffle(at, j);
+  let g = vec2(f32(gy[place.x]), f32(gy[place.y])) * subgroupShuffle(valid, j);
+  let values = column(v, j);
+  return Sums(s.near + g.x * values, s.far + g.y * values);
 }
 
 @compute @workgroup_size(LANES, 4)
@@ -59,15 +69,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   let tile = group.x * 4 + id.y;
   let part = tile / blocks;
   let m = tile % blocks * 16;
-  let k = group.y * LANES + lane;
-  let plane = size(17) + min(k, out_channels - 1) * size(3) * size(4);
+  let k = group.y * (2 * LANES) + lane;
+  let planes = size(17) + min(vec2(k, k + LANES), vec2(out_channels - 1)) * (size(3) * size(4));
 
   // Steps of the sixteen m, of which those past the last repeat it and are not stored.
   var steps: array<u32, 16>;
   for (var i = 0u; i < 16; i++) {
     steps[i] = size(14) + tap_step(min(m + i, columns - 1));
   }
-  var sum = mat4x4<f32>();
+  var sum: Sums;
   for (var i = 0u; i < run; i += LANES) {
     let p = part * run + i + lane;
     let valid = f32(p < pixels);
@@ -80,20 +90,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
       f32(x[at + steps[12]]), f32(x[at + steps[13]]), f32(x[at + steps[14]]), f32(x[at + steps[15]]),
     );
     let source = base(q, 20);
-    sum += slope(plane, source, 0, valid) * column(&v, 0);
-    sum += slope(plane, source, 1, valid) * column(&v, 1);
-    sum += slope(plane, source, 2, valid) * column(&v, 2);
-    sum += slope(plane, source, 3, valid) * column(&v, 3);
+    sum = add(sum, planes, source, 0, valid, &v);
+    sum = add(sum, planes, source, 1, valid, &v);
+    sum = add(sum, planes, source, 2, valid, &v);
+    sum = add(sum, planes, source, 3, valid, &v);
     if (LANES == 8) {
-      sum += slope(plane, source, LANES - 4, valid) * column(&v, LANES - 4);
-      sum += slope(plane, source, LANES - 3, valid) * column(&v, LANES - 3);
-      sum += slope(plane, source, LANES - 2, valid) * column(&v, LANES - 2);
-      sum += slope(plane, source, LANES - 1, valid) * column(&v, LANES - 1);
+      sum = add(sum, planes, source, LANES - 4, valid, &v);
+      sum = add(sum, planes, source, LANES - 3, valid, &v);
+      sum = add(sum, planes, source, LANES - 2, valid, &v);
+      sum = add(sum, planes, source, LANES - 1, valid, &v);
     }
   }
   for (var i = 0u; i < 16; i++) {
-    if (part < parts && k < out_channels && m + i < columns) {
-      part_sums[size(16) + (part * out_channels + k) * columns + m + i] = sum[i / 4][i % 4];
+    if (part < parts && m + i < columns) {
+      let at = size(16) + (part * out_channels + k) * columns + m + i;
+      if (k < out_channels) {
+        part_sums[at] = sum.near[i / 4][i % 4];
+      }
+      if (k + LANES < out_channels) {
+        part_sums[at + LANES * columns] = sum.far[i / 4][i % 4];
+      }
     }
   }
 }
