@@ -40,30 +40,31 @@ const forNode = {
   plugins: [wgslForEsbuild()],
 };
 
+/** A module for pages: minified kernels, no import of anything. */
+async function buildForPages(entry, outfile, options) {
+  const { metafile } = await esbuild.build({
+    ...common,
+    platform: 'neutral',
+    plugins: [wgslForEsbuild({ minify: true })],
+    entryPoints: [entry],
+    outfile: path.join(out, outfile),
+    ...options,
+  });
+  // Platform "neutral" fails on Node's own modules by itself; packages would be swallowed unseen.
+  const foreign = Object.keys(metafile.inputs).filter((file) => file.includes('node_modules/'));
+  if (foreign.length > 0) {
+    throw new Error(`${entry} must not depend on packages, but it pulls in ${foreign.join(', ')}.`);
+  }
+}
+
 await mkdir(out, { recursive: true });
-const web = await esbuild.build({
-  ...common,
-  platform: 'neutral',
-  plugins: [wgslForEsbuild({ minify: true })],
+await buildForPages('src/index.ts', 'index.js', {
   // A constructor's own parameters are then fields by themselves, not declared and set.
   tsconfigRaw: { compilerOptions: { strict: true, useDefineForClassFields: false } },
-  entryPoints: ['src/index.ts'],
-  outfile: path.join(out, 'index.js'),
 });
 // Apart, so that a page that runs on GPUs alone does not carry it. What it shares with the other it has a copy of: functions
 // and kernels, none of which know where they come from.
-await esbuild.build({
-  ...common,
-  platform: 'neutral',
-  plugins: [wgslForEsbuild({ minify: true })],
-  entryPoints: ['src/software.ts'],
-  outfile: path.join(out, 'software.js'),
-});
-// Platform "neutral" fails on Node's own modules by itself; packages would be swallowed unseen.
-const foreign = Object.keys(web.metafile.inputs).filter((file) => file.includes('node_modules/'));
-if (foreign.length > 0) {
-  throw new Error(`src/index.ts must not depend on packages, but it pulls in ${foreign.join(', ')}.`);
-}
+await buildForPages('src/software.ts', 'software.js');
 // One engine for both entries: an error or a device of one is that of the other.
 const engineOfIndex = {
   name: 'engine-of-index',

@@ -5,4 +5,4 @@ export interface ModuleNames {
 }
 
 export function moduleNames(codes: readonly string[]): ModuleNames;
-export function minifyWgsl(code: string, moduleNames?: ModuleNames): string;
+export function minifyWgsl(code: string, shared?: ModuleNames): string;

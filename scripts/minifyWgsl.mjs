@@ -153,7 +153,7 @@ function renameDeclared(list, names, members) {
 }
 
 /** Gives the locals of the function that begins at `from` short names; returns where it ends. */
-function renameLocals(list, from, moduleNames) {
+function renameLocals(list, from, outer) {
   const is = (i, text) => list[i]?.text === text;
   /** Names in scope, innermost last; a `for` has one for its header around the one of its body. */
   const scopes = [new Set()];
@@ -161,7 +161,7 @@ function renameLocals(list, from, moduleNames) {
   const places = new Map();
   /** Names from outside the function. */
   const free = new Set();
-  const nameOf = (name) => moduleNames.get(name) ?? name;
+  const nameOf = (name) => outer.get(name) ?? name;
   /** Declared by the statement being read; in scope behind it. */
   let pending = null;
   /** Depths at which a `for` waits for the end of its body. */
@@ -234,14 +234,14 @@ function withOwn(list, { names, given }) {
 }
 
 /**
- * WGSL that computes the same; `moduleNames` as its function gives them. Each declaration has a line: directives must begin one, and a compiler's message then says
- * where it is.
+ * WGSL that computes the same; `shared` is what moduleNames gives for all files. Each declaration has a line: directives must
+ * begin one, and a compiler's message then says where it is.
  */
-export function minifyWgsl(code, moduleNames) {
+export function minifyWgsl(code, shared) {
   const list = tokens(code);
-  const names = moduleNames ? withOwn(list, moduleNames) : new Map();
+  const names = shared ? withOwn(list, shared) : new Map();
   for (let i = 0; i < list.length; i++) if (list[i].text === 'fn') i = renameLocals(list, i, names);
-  renameDeclared(list, names, moduleNames?.members ?? new Map());
+  renameDeclared(list, names, shared?.members ?? new Map());
   let text = '';
   let depth = 0;
   list.forEach((token, i) => {

@@ -9,7 +9,6 @@ import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
 import twoChannels from '../../shaders/conv2d/weight_grad_strips_lanes4.wgsl';
 import oneChannel from '../../shaders/conv2d/weight_grad_strips_lanes8.wgsl';
 import {
-  type Constants,
   type DeviceFacts,
   type Launch,
   type Lowering,
@@ -220,7 +219,6 @@ interface WeightGradOperands {
 interface WeightGradForm {
   readonly shader: Shader;
   readonly pieces: readonly Shader[];
-  readonly constants: Constants;
   readonly parts: number;
   /** Words 12 to 14 of the sizes: what is dealt out to parts, as the kernel says. */
   readonly dealt: readonly [number, number, number];
@@ -230,7 +228,6 @@ interface WeightGradForm {
 
 /** The weight gradient by strips.wgsl's means; `gw` [k, c, 3, 3] is contiguous. */
 export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
-  const lanes = ctx.facts.subgroupSize as number;
   const across = Math.ceil(p.ow / 8);
   const strips = across * p.n;
   const inBlocks = Math.ceil(p.c / 8);
@@ -239,8 +236,7 @@ export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, 
   const parts = Math.ceil(strips / run);
   const form: WeightGradForm = {
     shader: weightGradStrips,
-    pieces: [lanes === 8 ? oneChannel : twoChannels],
-    constants: { LANES: lanes },
+    pieces: [ctx.facts.subgroupSize === 8 ? oneChannel : twoChannels],
     parts,
     dealt: [across, strips, run],
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
@@ -266,7 +262,6 @@ export function lowerWeightGradLargeBlocks(
   const form: WeightGradForm = {
     shader: weightGradLargeBlock,
     pieces: [],
-    constants: {},
     parts,
     dealt: [p.n, 0, run],
     workgroups: [Math.ceil((parts * inBlocks * outBlocks) / 8), 1, 1],
@@ -276,7 +271,7 @@ export function lowerWeightGradLargeBlocks(
 }
 
 function lowerWeightGrad(
-  { shader, pieces, constants, parts, dealt, workgroups, variant }: WeightGradForm,
+  { shader, pieces, parts, dealt, workgroups, variant }: WeightGradForm,
   p: Conv2dProblem,
   io: WeightGradOperands,
   ctx: Lowering,
@@ -307,7 +302,7 @@ function lowerWeightGrad(
     {
       shader,
       pieces: [sizesPiece, ...pieces],
-      constants: { ...constants, X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
+      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),

@@ -18,8 +18,8 @@ enable subgroups;
 // Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / 8), 1) workgroups of LANES x 4.
 // FLOPs     2 * N*K*OH*OW * C*9.
 // Bytes     4 * (x * ceil(K / 8) + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
-// Const     LANES: the subgroup size, which must be that of the device (4 or 8). Sizes come from sizes.wgsl, so that one
-//           pipeline serves all layers. Pieces: sizes, weight_grad_strips_lanes8 or _lanes4.
+// Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers.
+// Pieces    sizes; weight_grad_strips_lanes8 or _lanes4, by the device's subgroup size, which is LANES.
 
 @group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
 @group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;

@@ -1,6 +1,7 @@
 // Output channels of a lane of weight_grad_strips.wgsl with subgroups of 4: two, four apart, so that a shuffle of x, which is dear
 // where subgroups are small, serves as many products as with 8. The other is weight_grad_strips_lanes8.wgsl.
 
+const LANES = 4u;
 alias Value = vec2<f32>;
 alias Index = vec2<u32>;
 alias Inside = vec2<bool>;

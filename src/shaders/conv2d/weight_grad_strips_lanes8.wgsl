@@ -1,5 +1,6 @@
 // Output channels of a lane of weight_grad_strips.wgsl with subgroups of 8: one. The other is weight_grad_strips_lanes4.wgsl.
 
+const LANES = 8u;
 alias Value = f32;
 alias Index = u32;
 alias Inside = bool;
