@@ -85,6 +85,9 @@ const LIMITS = [
   'minStorageBufferOffsetAlignment',
 ] as const satisfies readonly (keyof DeviceLimits)[];
 
+/** Longest time in which the report of a loss is waited for, once something failed that a loss makes fail. */
+const REPORT_MS = 1000;
+
 /** What the page or process around us may offer. Reading it needs neither the DOM nor Node. */
 interface Surroundings {
   readonly navigator?: { readonly gpu?: GPU };
@@ -214,10 +217,10 @@ export class Device {
           if (this.waiting.delete(fail)) resolve(value);
         },
         (cause) => {
-          // A loss rejects what was mapped before it is reported itself; the report says more, so let it come first.
+          // A loss rejects what was mapped some time before it is reported itself; the report says more, so let it come first.
           setTimeout(() => {
             if (this.waiting.has(fail)) fail(cause instanceof GpuError ? cause : this.wrap(cause));
-          }, 0);
+          }, REPORT_MS);
         },
       );
     });

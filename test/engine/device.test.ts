@@ -115,6 +115,15 @@ describe('a device that goes away', () => {
     await device.close();
   });
 
+  it('names the loss even where a wait fails some time before the loss is reported', async () => {
+    const device = await openNodeDevice({ onError: () => {} });
+    const waiting = codeOf(device.guard(Promise.reject(new Error('The buffer was unmapped.'))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    device.gpu.destroy();
+    expect(await waiting).toBe('lost');
+    await device.close();
+  });
+
   it('rejects waits when it is closed, and closes once', async () => {
     const device = await openNodeDevice();
     const never = device.guard(new Promise(() => {}));

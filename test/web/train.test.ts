@@ -91,18 +91,20 @@ it('trains on synthetic heads, with the losses that Node has, and its weights se
 
 it('pauses, goes on and stops, and stays a page meanwhile', async () => {
   const { page } = await openWeb({ hash: '#train' });
-  await fill(page, 300);
+  await fill(page, 1000);
   await page.getByRole('button', { name: 'Start' }).click();
   await page.getByText(/^Epoch \d+, step \d+/).waitFor({ timeout: 90_000 });
   await page.getByRole('button', { name: 'Pause' }).click();
-  await page.getByText(/^Paused after step \d+ of 1500/).waitFor();
+  await page.getByText(/^Paused after step \d+ of 5000/).waitFor();
   const at = await textOf(page, '#train-status');
   await page.waitForTimeout(700);
   expect(await textOf(page, '#train-status')).toBe(at);
   const step = Number(/step (\d+)/.exec(at)?.[1]);
   await page.getByRole('button', { name: 'Go on' }).click();
   await expect
-    .poll(async () => Number(/step (\d+)/.exec(await textOf(page, '#train-status'))?.[1] ?? 0))
+    .poll(async () => Number(/step (\d+)/.exec(await textOf(page, '#train-status'))?.[1] ?? 0), {
+      timeout: 30_000,
+    })
     .toBeGreaterThan(step);
   await page.getByRole('tab', { name: 'Segment' }).click();
   await page.getByRole('tab', { name: 'Train' }).click();
@@ -136,7 +138,7 @@ it('trains on a dropped zip, names what is wrong with one, and says when the GPU
     .getByText(/No slices were chosen/)
     .waitFor();
   await drop(page, [{ name: 'lonely.zip', bytes: zip(files.filter(({ path }) => !path.includes('mask'))) }]);
-  await fill(page, 500);
+  await fill(page, 1000);
   await page.getByRole('button', { name: 'Start' }).click();
   await page
     .getByRole('alert')
@@ -147,7 +149,8 @@ it('trains on a dropped zip, names what is wrong with one, and says when the GPU
   await page.getByText(/^Epoch \d+, step \d+/).waitFor({ timeout: 90_000 });
   // The last: workers of runs before may still be ending.
   const worker = page.workers().findLast((one) => one.url().includes('train-worker'));
-  await worker?.evaluate('self.lastDevice.destroy()');
+  if (!worker) throw new Error('The page has no worker that trains.');
+  await worker.evaluate('self.lastDevice.destroy()');
   await page.locator('.failure[data-code="lost"]').waitFor({ timeout: 90_000 });
   expect(await page.getByRole('button', { name: 'Start', exact: true }).isEnabled()).toBe(true);
 });

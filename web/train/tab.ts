@@ -266,6 +266,13 @@ export class TrainTab {
     );
   }
 
+  /** Beside epoch and step, which stay in sight: where epochs are short, most of the time goes here. */
+  private showValidation(done: number, total: number): void {
+    const last = this.steps.at(-1);
+    if (this.state !== 'running' || !last) return;
+    this.say(`Epoch ${last.epoch}, step ${last.step}: looking at held-out slices, ${done} of ${total}`);
+  }
+
   private showSamples(samples: readonly SampleView[]): void {
     need('train-samples', HTMLElement).replaceChildren(
       ...samples.map(({ name, width, height, gray, truth, mask }) => {
@@ -287,6 +294,10 @@ export class TrainTab {
   }
 
   private progress({ what, done, total }: Extract<TrainEvent, { is: 'progress' }>): void {
+    if (what === 'validate') {
+      this.showValidation(done, total);
+      return;
+    }
     const bar = need('train-progress', HTMLProgressElement);
     bar.max = total;
     bar.value = done;
@@ -296,7 +307,6 @@ export class TrainTab {
         open: 'Opening the GPU …',
         compile: `Compiling kernels: ${done} of ${total}`,
         'warm-up': 'Warming up: the first step takes longer …',
-        validate: `Looking at held-out slices: ${done} of ${total}`,
       }[what],
     );
   }
