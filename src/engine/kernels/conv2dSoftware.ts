@@ -16,7 +16,9 @@ import {
   lowerStrips,
   lowerWeightGradStrips,
   plainStrips,
+  quads,
   supportsLargeBlocks,
+  supportsQuads,
   supportsStrips,
   supportsWeightGradStrips,
 } from './conv2dStrips.js';
@@ -30,6 +32,14 @@ const forwardLargeBlock: ForwardVariant = {
   share: (_, { software }) => (software ? 0.2 : 0.02),
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(largeBlocks, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
+const forwardQuads: ForwardVariant = {
+  name: 'quads',
+  supports: supportsQuads,
+  share: (p, { software }) => (software ? 0.26 * Math.min(1, p.k / 16) : 0.02),
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(quads, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
 const forwardStrips: ForwardVariant = {
@@ -56,6 +66,14 @@ const inputGradLargeBlock: InputGradVariant = {
   share: (_, { software }) => (software ? 0.2 : 0.02),
   lower: (p, io, epilogue, ctx) =>
     lowerStrips(largeBlocks, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
+const inputGradQuads: InputGradVariant = {
+  name: 'quads',
+  supports: supportsQuads,
+  share: (p, { software }) => (software ? 0.26 * Math.min(1, p.c / 16) : 0.02),
+  lower: (p, io, epilogue, ctx) =>
+    lowerStrips(quads, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
 const inputGradStrips: InputGradVariant = {
@@ -98,7 +116,7 @@ const weightGradPatches: WeightGradVariant = {
  * has. On a GPU a plan takes none of them by itself.
  */
 export const softwareKernels: MoreKernels = {
-  conv2d: [forwardPatches, forwardLargeBlock, forwardStrips, forwardWinogradStrips],
-  conv2dInputGrad: [inputGradPatches, inputGradLargeBlock, inputGradStrips, inputGradWinogradStrips],
+  conv2d: [forwardPatches, forwardLargeBlock, forwardQuads, forwardStrips, forwardWinogradStrips],
+  conv2dInputGrad: [inputGradPatches, inputGradLargeBlock, inputGradQuads, inputGradStrips, inputGradWinogradStrips],
   conv2dWeightGrad: [weightGradPatches, weightGradStrips],
 };

@@ -1,6 +1,7 @@
 /** Lowering of strips.wgsl and its like: 3x3 convolutions of stride 1 on adapters that run on the CPU. */
 
 import largeBlock from '../../shaders/conv2d/block8x3.wgsl';
+import quads3x3 from '../../shaders/conv2d/quads3x3.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
@@ -39,9 +40,10 @@ export interface StripsForm {
   /** Words of weights for one input channel and 8 output channels, and how many of them an invocation of `pack` writes. */
   readonly words: number;
   readonly packs: number;
-  /** Columns of a tile, and tiles of a workgroup of `shader`. */
+  /** Columns of a tile, tiles of a workgroup of `shader`, and its blocks of 8 output channels. */
   readonly columns: number;
   readonly tiles: number;
+  readonly blocks: number;
   /** Whether weights lie in the uniform buffer, else in storage. */
   readonly uniform: boolean;
 }
@@ -54,6 +56,7 @@ export const plainStrips: StripsForm = {
   packs: 1,
   columns: 8,
   tiles: 4,
+  blocks: 1,
   uniform: true,
 };
 
@@ -65,6 +68,19 @@ export const largeBlocks: StripsForm = {
   packs: 1,
   columns: 4,
   tiles: 64,
+  blocks: 1,
+  uniform: false,
+};
+
+export const quads: StripsForm = {
+  name: 'quads',
+  shader: quads3x3,
+  pack,
+  words: 72,
+  packs: 1,
+  columns: 8,
+  tiles: 16,
+  blocks: 2,
   uniform: false,
 };
 
@@ -84,6 +100,11 @@ export function supportsWeightGradStrips(p: Conv2dProblem, facts: DeviceFacts): 
 /** Whether the problem is one for large blocks. */
 export function supportsLargeBlocks(p: Conv2dProblem): boolean {
   return isSmall3x3(p) && Math.max(p.c, p.k) * 72 <= STORAGE;
+}
+
+/** Whether subgroups are quads, in which a swap costs next to nothing on the CPU, and the problem is one for them. */
+export function supportsQuads(p: Conv2dProblem, facts: DeviceFacts): boolean {
+  return facts.subgroupSize === 4 && isSmall3x3(p) && Math.max(p.c, p.k) * 144 <= STORAGE;
 }
 
 /** 3x3 of stride 1 in one group, with padding of 0 to 2. */
@@ -131,11 +152,12 @@ export function lowerStrips(
   const output = planes('OUT', io.output);
   const across = Math.ceil(outWidth / form.columns);
   const tiles = across * Math.ceil(outHeight / 8);
-  const blocks = Math.ceil(outChannels / 8);
+  const blocks = Math.ceil(outChannels / (8 * form.blocks)) * form.blocks;
   const capacity = capacityOf(form);
   const most = mostChannels(form);
   const chunk = Math.ceil(inChannels / Math.ceil(inChannels / most));
-  const together = Math.min(blocks, Math.floor(capacity / (chunk * form.words)), 65535);
+  const room = Math.min(blocks, Math.floor(capacity / (chunk * form.words)), 65535);
+  const together = room - (room % form.blocks);
   const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
   for (let block = 0; block < blocks; block += together) {
@@ -195,8 +217,8 @@ export function lowerStrips(
             bind(3, words, 'uniform'),
             ...parts.bindings,
           ],
-          workgroups: [Math.ceil((n * tiles) / form.tiles), count, 1],
-          variant: `${form.name} ${form.columns}x8x8${parts.label}`,
+          workgroups: [Math.ceil((n * tiles) / form.tiles), count / form.blocks, 1],
+          variant: `${form.name} ${form.columns}x8x${8 * form.blocks}${parts.label}`,
           flops: conv2dFlops(p) * share,
           bytes: conv2dBytes(p) * share,
         },

@@ -15,6 +15,7 @@ const form: StripsForm = {
   packs: 6,
   columns: 8,
   tiles: 1,
+  blocks: 1,
   uniform: true,
 };
 

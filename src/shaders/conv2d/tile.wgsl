@@ -19,6 +19,20 @@
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
+// Four pixels of one row of m. `origin`: of the image in `output`; `index`: of it as if without gaps.
+fn store(inside: vec4<bool>, origin: u32, index: u32, place: vec4<u32>, v: vec4<f32>) {
+  store_one(inside.x, origin + place.x, index + place.x, v.x);
+  store_one(inside.y, origin + place.y, index + place.y, v.y);
+  store_one(inside.z, origin + place.z, index + place.z, v.z);
+  store_one(inside.w, origin + place.w, index + place.w, v.w);
+}
+
+fn store_one(inside: bool, place: u32, index: u32, v: f32) {
+  if (inside) {
+    output[place] = OUT_TYPE(activate(v, index));
+  }
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let rows = size(0); // R4
@@ -77,17 +91,31 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     s15 += v * d[3];
   }
 
-  // A loop, though sums in an array are slower than in registers: written out, 64 stores with their epilogue take seconds to compile.
-  var sums = array<vec4<f32>, 16>(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15);
-  for (var i = 0u; i < 64; i++) {
-    let m = i / 4;
-    let row = h + i % 4;
-    if (id.y * 16 + m < size(1) && row < height) {
-      let step = bitcast<u32>(packed[block + m / 4][m % 4]);
-      let channel = bitcast<u32>(packed[block + 4 + m / 4][m % 4]);
-      let place = row * size(9) + w * size(10) + step;
-      let v = activate(sums[m][i % 4] + bias_of(channel), n * size(13) + place);
-      output[size(11) + n * size(8) + place] = OUT_TYPE(v);
-    }
+  // A loop that moves what comes next down, for an array of sums indexed by a variable is slow; written out, 64 stores with their
+  // epilogue take seconds to compile. Sizes and what a row shares are read once, not for each store.
+  let last = size(1);
+  let place = vec4(size(9) * h + size(10) * w) + size(9) * vec4<u32>(0, 1, 2, 3);
+  let index = n * size(13);
+  let origin = size(11) + n * size(8);
+  let inside = (h + vec4<u32>(0, 1, 2, 3)) < vec4(height);
+  for (var m = 0u; m < 16; m++) {
+    let step = bitcast<u32>(packed[block + m / 4][m % 4]);
+    let channel = bitcast<u32>(packed[block + 4 + m / 4][m % 4]);
+    store(inside & vec4(id.y * 16 + m < last), origin, index, place + step, s0 + bias_of(channel));
+    s0 = s1;
+    s1 = s2;
+    s2 = s3;
+    s3 = s4;
+    s4 = s5;
+    s5 = s6;
+    s6 = s7;
+    s7 = s8;
+    s8 = s9;
+    s9 = s10;
+    s10 = s11;
+    s11 = s12;
+    s12 = s13;
+    s13 = s14;
+    s14 = s15;
   }
 }
