@@ -68,7 +68,10 @@ export function defineTrain(program: Command, action: (options: TrainOptions) =>
       numberOption('--dice-weight <w>', 'weight of Dice loss, the rest is cross-entropy', { min: 0, max: 1 }),
     )
     .addOption(
-      numberOption('--threshold <p>', 'probability above which a pixel is lesion', { min: 0, max: 0.999 }),
+      numberOption('--threshold <p>', 'probability above which a pixel is lesion (default: 0.5)', {
+        min: 0,
+        max: 0.999,
+      }),
     )
     .addOption(numberOption('--patience <epochs>', 'stop after so many epochs that were no better', count))
     .addOption(numberOption('--stop-after <epoch>', 'stop after this epoch, to go on with --resume', count));

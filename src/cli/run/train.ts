@@ -5,10 +5,11 @@ import { isTableOf } from '../../engine/tuning/table.js';
 import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
 import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
-import { describeData, describeSplit } from '../describeData.js';
+import { describeData, describeSplit, plural } from '../describeData.js';
 import { divergence, lowerRate } from '../divergence.js';
 import { type Interrupt, Interrupted, interruptible, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
+import { keepInputs } from '../keepInputs.js';
 import { compileLine, Progress } from '../progress.js';
 import {
   type EpochQuality,
@@ -17,7 +18,15 @@ import {
   type RunConfig,
   type StepRecord,
 } from '../records.js';
-import { checkFree, createRun, defaultRoot, openRun, RunError, type RunFolder } from '../runFolder.js';
+import {
+  checkFree,
+  createRun,
+  defaultRoot,
+  openRun,
+  RunError,
+  type RunFolder,
+  runPaths,
+} from '../runFolder.js';
 import { type BestSoFar, better, noneYet } from './best.js';
 import { readResume, saveResume, saveWeights } from './checkpoints.js';
 import { openCliDevice } from './device.js';
@@ -57,6 +66,11 @@ export async function train(
   command: readonly string[],
   makeData?: () => Promise<void>,
 ): Promise<void> {
+  if (options.trace !== undefined) {
+    const { data, split, tuning, resume } = options;
+    const run = resume === undefined ? [] : Object.values(runPaths(resume));
+    await keepInputs('--trace', options.trace, [data, split, tuning || undefined, ...run]);
+  }
   const device = await openCliDevice(options);
   try {
     const trace = options.trace === undefined ? undefined : await StepTrace.open(options.trace, device);
@@ -240,7 +254,7 @@ async function tellFacts(
     `memory: ${bytesText(memory.transient)} for a step, ${bytesText(memory.state)} for weights and optimiser; ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
   );
   tell(
-    `schedule: ${training.epochs} epochs of ${stepsPerEpoch} steps, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}${training.precision === 'mixed' ? ', mixed precision' : ''}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
+    `schedule: ${plural(training.epochs, 'epoch')} of ${plural(stepsPerEpoch, 'step')}, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}${training.precision === 'mixed' ? ', mixed precision' : ''}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
   );
 }
 
