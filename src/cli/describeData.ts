@@ -31,7 +31,8 @@ export function describeSplit(split: Split): string[] {
   return lines;
 }
 
-function plural(count: number, noun: string): string {
+/** `1 slice`, `2 slices`. */
+export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 

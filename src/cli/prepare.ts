@@ -5,10 +5,12 @@ import type { PrepareOptions } from './commands/prepare.js';
 import { describeData, describeSplit } from './describeData.js';
 import { atomicWrite } from './files.js';
 import type { Io } from './io.js';
+import { keepInputs } from './keepInputs.js';
 import { splitRequest } from './splitFlags.js';
 
 /** Checks every file of a data set, says what is there and how it is split, and writes the split where asked. */
 export async function prepare(options: PrepareOptions, io: Io): Promise<void> {
+  if (options.out !== undefined) await keepInputs('--out', options.out, [options.data]);
   const request = await splitRequest(options);
   const dataset = await openDataset(await openSource(options.data), { cacheBytes: 0 });
   try {

@@ -5,9 +5,8 @@ import type { EpochRecord, Losses, ScalingRecord, StepRecord } from './records.j
 /** How a progress shows itself. */
 export interface ProgressOptions {
   readonly json?: boolean;
-  /** All steps of the run, and how many are done at its start. */
+  /** All steps of the run. */
   readonly totalSteps: number;
-  readonly doneSteps?: number;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
   /** Milliseconds, rising; for tests. */
@@ -34,7 +33,7 @@ export class Progress {
   readonly #now: () => number;
   #shownAt = Number.NEGATIVE_INFINITY;
   #live = false;
-  /** Moments of late steps: time, steps and images done by then. */
+  /** Moments of late steps: time, steps and images done by then. It begins with a finished step, as what comes before the first is no measure of one. */
   #trail: { at: number; step: number; images: number }[] = [];
   #images = 0;
   #validatingSince: number | undefined;
@@ -45,7 +44,6 @@ export class Progress {
     this.#io = io;
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#trail.push({ at: this.#now(), step: options.doneSteps ?? 0, images: 0 });
   }
 
   /** A step is done. @param images how many it took */
@@ -61,7 +59,8 @@ export class Progress {
     const speed = this.imagesPerSecond();
     const left = this.secondsLeft(record);
     if (this.#options.json) {
-      this.#print(JSON.stringify({ ...record, imagesPerSecond: round(speed), secondsLeft: round(left) }));
+      const known = { imagesPerSecond: speed > 0 ? round(speed) : null, secondsLeft: round(left) };
+      this.#print(JSON.stringify({ ...record, ...known }));
       return;
     }
     this.#show(
@@ -69,8 +68,7 @@ export class Progress {
         `epoch ${record.epoch}/${epochs}`,
         `step ${inEpoch}/${stepsPerEpoch}`,
         `loss ${record.loss.toFixed(4)}`,
-        `${speedText(speed)} images/s`,
-        `${duration(left)} left`,
+        ...(speed > 0 ? [`${speedText(speed)} images/s`, `${duration(left)} left`] : []),
       ].join('  '),
     );
   }
@@ -106,13 +104,13 @@ export class Progress {
     this.#live = false;
   }
 
-  /** Images per second over the last half minute; 0 before the first step. */
+  /** Images per second over the last half minute; 0 before the second step. */
   imagesPerSecond(): number {
     const { seconds, images } = this.#window();
     return seconds > 0 ? images / seconds : 0;
   }
 
-  /** Seconds until the run is done, validations included; Infinity before the first step. */
+  /** Seconds until the run is done, validations included; Infinity before the second step. */
   secondsLeft({ step, epoch }: Pick<StepRecord, 'step' | 'epoch'>): number {
     const { seconds, steps } = this.#window();
     if (steps === 0) return Number.POSITIVE_INFINITY;
@@ -121,8 +119,8 @@ export class Progress {
   }
 
   #window() {
-    const first = this.#trail[0] as { at: number; step: number; images: number };
-    const last = this.#trail.at(-1) as { at: number; step: number; images: number };
+    const [first, last] = [this.#trail[0], this.#trail.at(-1)];
+    if (!first || !last) return { seconds: 0, steps: 0, images: 0 };
     return {
       seconds: (last.at - first.at) / 1000,
       steps: last.step - first.step,

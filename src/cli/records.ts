@@ -90,7 +90,7 @@ export interface EpochRecord {
   readonly quality: EpochQuality;
   /** In mixed precision: after the epoch. */
   readonly scaling?: ScalingRecord;
-  /** Whether this is the best epoch so far, by mean validation Dice. */
+  /** Whether this is the best epoch so far, by mean validation Dice, then by lower validation loss. */
   readonly best: boolean;
   /** Training and validation. */
   readonly seconds: number;

@@ -87,7 +87,7 @@ export async function checkFree(root: string, force = false): Promise<void> {
   if (names.every(ours)) return;
   if (names.includes(basename(paths.config)) || names.includes(basename(paths.resume))) {
     throw new RunError(
-      `${root} already holds a run: go on with it by --resume ${root}, replace it by --force, or give another --out.`,
+      `${root} already holds a run: go on with it by shadergrad train --resume ${root}, replace it by --force, or give another --out.`,
     );
   }
   throw new RunError(

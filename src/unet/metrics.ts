@@ -276,7 +276,7 @@ export class SegmentationMetrics {
       const p = prediction[i] as number;
       if (Number.isNaN(p))
         throw new Error(
-          `The prediction of ${where} holds NaN: the model has diverged or its input was not finite.`,
+          `The prediction of ${where} holds NaN: the model diverged in training, or the image is not finite; train anew with a lower learning rate, or mend the image.`,
         );
       let level = 0;
       while (level < limits.length && p > (limits[level] as number)) level++;

@@ -218,7 +218,7 @@ export class Trainer {
       waiting.push(async () => {
         const values = await running;
         const losses = { loss: values.loss.item(), bce: values.bce.item(), dice: values.dice.item() };
-        checkFinite(losses.loss, step, lr);
+        checkFinite(losses.loss, epoch, step, lr);
         const scaling = scalingOf(values, step);
         this.at = { ...done, sums: plus(this.at.sums, losses) };
         onStep({
@@ -311,15 +311,15 @@ function scalingOf(values: Partial<Record<TrainingOutput, Value>>, step: number)
   const scaling = GradScaler.read(values.scaling.data);
   if (scaling.scale < LEAST_SCALE) {
     fail(
-      `The gradients overflow f16 at any loss scale (it fell to ${scaling.scale} at step ${step + 1}): the training diverged; try a smaller --lr, or --precision f32.`,
+      `The gradients overflow f16 at any loss scale (it fell to ${scaling.scale} at step ${step + 1}): the training diverged; train anew with a lower learning rate, or with precision f32.`,
     );
   }
   return scaling;
 }
 
-function checkFinite(loss: number, step: number, lr: number): void {
+function checkFinite(loss: number, epoch: number, step: number, lr: number): void {
   if (Number.isFinite(loss)) return;
   fail(
-    `The loss became ${loss} at step ${step + 1} (learning rate ${lr.toPrecision(3)}): the training diverged; try a smaller --lr.`,
+    `The loss became ${loss} in epoch ${epoch + 1} at step ${step + 1} (learning rate ${lr.toPrecision(3)}): the training diverged; train anew with a lower learning rate.`,
   );
 }

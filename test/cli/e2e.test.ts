@@ -50,7 +50,7 @@ describe('prepare, train', () => {
       /^device: .+; \d+ kernels a step, ready in [\d.]+ s$/m,
       /^memory: .+ for a step, .+ for weights and optimiser/m,
       /^schedule: 2 epochs of 12 steps, batch 2, .*seed 777$/m,
-      /^epoch 1\/2 {2}step 1\/12 {2}loss [\d.]+ {2}[\d.]+ images\/s {2}.* left$/m,
+      /^epoch 1\/2 {2}step 1\/12 {2}loss [\d.]+$/m,
       /^Epoch 1 — train: loss [\d.]+ bce [\d.]+ dice [\d.]+ \| valid: loss [\d.]+ bce [\d.]+ dice [\d.]+$/m,
       /^Epoch 2 — train: /m,
       /^ {2}patients' Dice: mean \S+ median \S+ \| lesion slices \S+ \| false-positive slices \d+\/\d+ \| /m,
@@ -132,6 +132,41 @@ describe('prepare, train', () => {
       expect(lines.some(({ kind }) => kind === 'step')).toBe(true);
       expect(err).toContain('schedule: 2 epochs');
       expectSameRun(again, base);
+    },
+    10 * MINUTES,
+  );
+
+  it(
+    'takes the epoch of lowest validation loss where all Dice are 0, resumed or not',
+    async () => {
+      const never = ['--data', data, '--split', split, ...TINY, '--epochs', '3', '--threshold', '0.999'];
+      const whole = place('never-whole');
+      expect(await shell.run(['train', ...never, '--out', whole])).toMatchObject({ code: 0, err: '' });
+      const epochs = metricsOf(whole).filter((each): each is EpochRecord => 'best' in (each as object));
+      expect(epochs.map(({ quality }) => quality.meanDice)).toEqual([0, 0, 0]);
+      const losses = epochs.map(({ valid }) => valid.loss);
+      const lowest = losses.indexOf(Math.min(...losses)) + 1;
+      expect(lowest).toBeGreaterThan(1);
+      expect(json<RunSummary>(runPaths(whole).summary).epoch).toBe(lowest);
+
+      const run = place('never-halves');
+      await shell.run(['train', ...never, '--out', run, '--stop-after', '1']);
+      expect(await shell.run(['train', '--resume', run])).toMatchObject({ code: 0, err: '' });
+      expectSameRun(run, whole);
+    },
+    10 * MINUTES,
+  );
+
+  it(
+    'warns of losses that rise far above a guess, and says what to do',
+    async () => {
+      const wild = ['--data', data, '--split', split, ...TINY, '--epochs', '2', '--lr', '1000'];
+      const { code, out, err } = await shell.run(['train', ...wild, '--out', place('wild')]);
+      expect(code, err).toBe(0);
+      expect(out).toMatch(
+        /^warning: the training loss (is|rose from) .* epoch \d.*: the training diverged; start a new run with a lower learning rate, such as --lr 100$/m,
+      );
+      expect(trained.out).not.toMatch(/diverged/);
     },
     10 * MINUTES,
   );

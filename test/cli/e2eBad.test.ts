@@ -397,6 +397,21 @@ describe('an output that cannot be written', { timeout: 5 * MINUTES }, () => {
     writeFileSync(file, encodeTiff({ width: 16, height: 16, channels: 1, data: new Uint8Array(256) }));
     const train = ['train', '--data', data, ...TINY, '--valid', '0.34', '--out', join(file, 'run')];
     expect(sentenceOf(await shell.run(train))).toMatch(/a-file\/run: a part of the path is a file/);
+    const runBefore = filesOf(run);
+    const { best, config } = runPaths(run);
+    const training = ['train', '--data', data, ...TINY, '--out', place('never')];
+    for (const args of [
+      ['report', run, '--out', best],
+      ['preview', '--data', data, '--out', join(data, 'SYN_0001_20000101/SYN_0001_20000101_1.tif')],
+      [...training, '--trace', join(data, 'SYN_0001_20000101/SYN_0001_20000101_1.tif')],
+      ['train', '--resume', run, '--trace', config],
+    ])
+      expect(sentenceOf(await shell.run(args)), args[0]).toMatch(
+        /is an input and would be replaced; give another --(out|trace)\.$/,
+      );
+    expect(filesOf(run)).toEqual(runBefore);
+    expect(existsSync(place('never'))).toBe(false);
+
     const before = filesOf(data);
     const over = await shell.run(['predict', data, '--model', run, '--out', data]);
     expect(over.code).toBe(1);

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/program.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
@@ -47,6 +48,35 @@ describe('shadergrad prepare', () => {
     const json = JSON.parse(again.out) as { split: { valid: string[] }; patients: unknown[] };
     expect(json.split.valid).toEqual(saved.valid);
     expect(json.patients[0]).toEqual({ id: 'TCGA_A', slices: 2, lesionSlices: 1, lesionPixels: 4 });
+  });
+
+  it('never puts the split in the place of a zip or a slice it reads, by whatever name', async () => {
+    const zip = join(folder, 'archive.zip');
+    const files = ['TCGA_A_1', 'TCGA_A_1_mask', 'TCGA_B_1', 'TCGA_B_1_mask'].map((name) => {
+      const patient = name.slice(0, 6);
+      return [`${patient}/${name}.tif`, readFileSync(join(folder, 'tree', patient, `${name}.tif`))] as const;
+    });
+    writeFileSync(zip, zipSync(Object.fromEntries(files)));
+    const link = join(folder, 'link.json');
+    symlinkSync(zip, link);
+    const slice = join(folder, 'tree', 'TCGA_A', 'TCGA_A_1.tif');
+    const before = [readFileSync(zip), readFileSync(slice)];
+    for (const [data, out] of [
+      [zip, zip],
+      [zip, link],
+      [join(folder, 'tree'), slice],
+    ] as const) {
+      const { code, err } = await shell('prepare', '--data', data, '--out', out);
+      expect(code).toBe(1);
+      expect(err).toBe(`shadergrad: ${out} is an input and would be replaced; give another --out.\n`);
+    }
+    expect([readFileSync(zip), readFileSync(slice)]).toEqual(before);
+    // Beside the slices there is room.
+    const beside = join(folder, 'tree', 'split.json');
+    for (let i = 0; i < 2; i++)
+      expect(await shell('prepare', '--data', join(folder, 'tree'), '--out', beside)).toMatchObject({
+        code: 0,
+      });
   });
 
   it('names the mask that is missing, and writes nothing', async () => {

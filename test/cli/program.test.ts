@@ -62,6 +62,18 @@ describe('help', () => {
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
+  it('tells where the demo leaves its report, and the usual threshold', async () => {
+    expect((await shell('demo', '--help')).out).toContain('demo/run/report.html');
+    for (const [command, usual] of [
+      ['train', '0.5'],
+      ['predict', '0.5'],
+      ['evaluate', "the run's"],
+    ] as const)
+      expect((await shell(command, '--help')).out.replace(/\s+/g, ' ')).toContain(
+        `above which a pixel is lesion (default: ${usual})`,
+      );
+  });
+
   it('lists every command, and gives the version', async () => {
     const { out, code } = await shell('--help');
     expect(code).toBe(0);

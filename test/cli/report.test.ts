@@ -52,6 +52,16 @@ describe('the report', () => {
     expect(shown).toContain('1 / 3 lesion-free slices with a false positive');
   });
 
+  it('warns where the training diverged, and says what to do', () => {
+    const last = epoch(3, 2235);
+    const epochs = [epoch(1, 745), epoch(2, 1490), { ...last, train: { ...last.train, loss: 12.5 } }];
+    const shown = text(reportPage(input({ epochs: [...epochs, epoch(4, 2980)] })));
+    expect(shown).toContain(
+      'Warning: the training loss rose from 0.2432 in epoch 2 to 12.5000 in epoch 3: the training diverged; start a new run with a learning rate below 0.1, such as --lr 0.01.',
+    );
+    expect(text(reportPage(input()))).not.toContain('Warning');
+  });
+
   it('sorts patients by Dice, with lines at mean and median', () => {
     const page = reportPage(input());
     const bars = [...page.matchAll(/class="fill" style="width:([\d.]+)%"/g)].map((match) => Number(match[1]));

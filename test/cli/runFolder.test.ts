@@ -54,7 +54,7 @@ describe('a run folder', () => {
     const run = await createRun(root);
     await run.writeConfig(config());
     await expect(createRun(root)).rejects.toThrow(
-      `${root} already holds a run: go on with it by --resume ${root}, replace it by --force, or give another --out.`,
+      `${root} already holds a run: go on with it by shadergrad train --resume ${root}, replace it by --force, or give another --out.`,
     );
     expect(await run.readConfig()).toEqual(config());
     writeFileSync(join(folder, 'notes.txt'), '');

@@ -108,6 +108,12 @@ const wrong: readonly [string, () => unknown, string][] = [
     'conv2d: padding must be whole numbers of at least 0, not [1, -1].',
   ],
   [
+    "conv2d: PyTorch's named padding",
+    // From JavaScript, where no type keeps it out.
+    () => conv2d(x, of(4, 3, 3, 3), null, JSON.parse('{"padding":"same"}')),
+    'conv2d: padding must be whole numbers of at least 0, not [same, same].',
+  ],
+  [
     'conv2d: bytes',
     () => conv2d(bytes(1, 3, 8, 8), of(4, 3, 3, 3)),
     'conv2d: needs f32 tensors, but [1, 3, 8, 8] is u8; convert it first.',

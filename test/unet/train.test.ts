@@ -135,7 +135,7 @@ describe('a training', () => {
       discSource(8, 3),
     );
     await expect(finish(trainer)).rejects.toThrow(
-      /^The loss became (NaN|Infinity|-Infinity) at step \d+ \(learning rate .*\): the training diverged; try a smaller --lr\.$/,
+      /^The loss became (NaN|Infinity|-Infinity) in epoch \d+ at step \d+ \(learning rate .*\): the training diverged; train anew with a lower learning rate\.$/,
     );
     await trainer.destroy();
   });

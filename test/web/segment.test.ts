@@ -115,6 +115,23 @@ it('opens a dropped zip of patients with true masks; what it saves is what Node 
   const png = await saved(page, () => page.getByRole('button', { name: 'PNG' }).click());
   expect(png.name).toBe('SYN_0002_20000102_3_mask.png');
   expect([...decodeImage(png.bytes, png.name).data]).toEqual([...there.data]);
+  // A file that cannot be read leaves slices, patients and their masks as they are, and the status says so.
+  await drop(page, [{ name: 'broken.tif', bytes: new TextEncoder().encode('II*') }]);
+  await page
+    .getByRole('alert')
+    .getByText(/broken\.tif: /)
+    .waitFor();
+  expect(await textOf(page, '#segment-status')).toBe('Not opened: broken.tif. What was open stays.');
+  expect(await textOf(page, '#caption-name')).toBe('SYN_0002_20000102');
+  expect(await textOf(page, '#area-slice')).toMatch(/^\d/);
+  const patients = page.getByLabel('Patient', { exact: true });
+  await patients.selectOption({ label: 'SYN_0001_20000101 (5 slices)' });
+  await page.getByText('SYN_0001_20000101', { exact: true }).waitFor();
+  await patients.selectOption({ label: 'SYN_0002_20000102 (5 slices)' });
+  await page.getByText('SYN_0002_20000102', { exact: true }).waitFor();
+  await page.getByText('5 slices segmented').waitFor({ timeout: 60_000 });
+  expect(await page.getByRole('alert').count()).toBe(0);
+
   await page.getByLabel('Save mask').selectOption('volume');
   const zip = await saved(page, () => page.getByRole('button', { name: 'PNG' }).click());
   expect(zip.name).toBe('SYN_0002_20000102_masks.zip');
@@ -147,6 +164,7 @@ it('takes a PNG, then its true mask, and gives Dice from then on; bad files are 
 
   await drop(page, [{ name: 'notes.txt', bytes: new Uint8Array([1]) }]);
   await page.getByRole('alert').getByText('There is no TIFF or PNG image in notes.txt').waitFor();
+  expect(await textOf(page, '#segment-status')).toBe('Not opened: notes.txt. What was open stays.');
   await page.getByRole('button', { name: 'Close' }).click();
   expect(await page.getByRole('alert').count()).toBe(0);
 });

@@ -64,6 +64,17 @@ it('trains on synthetic heads, with the losses that Node has, and its weights se
   await page.getByText(/^Done: \d+ steps/).waitFor({ timeout: 90_000 });
   expect(await page.locator('#train-samples canvas').count()).toBe(4);
   expect(await page.locator('#loss-chart canvas').count()).toBe(1);
+  // Without a pointer the legends tell the latest; under it, what lies there.
+  const legend = (chart: string) => page.locator(`#${chart} .u-legend .u-value`).allTextContents();
+  const figure = expect.stringMatching(/^0\.\d{3,}$/);
+  expect(await legend('loss-chart')).toEqual(['10', figure, figure]);
+  expect(await legend('dice-chart')).toEqual(['2', expect.stringMatching(/^0\.\d{3,}$|^0\.000$/)]);
+  const plot = page.locator('#loss-chart .u-over');
+  await plot.hover({ position: { x: 1, y: 50 } });
+  expect(await legend('loss-chart')).toEqual(['1', figure, '–']);
+  await page.mouse.move(0, 0);
+  expect(await legend('loss-chart')).toEqual(['10', figure, figure]);
+  expect(await textOf(page, '#train-warning')).toBe('');
   expect(await textOf(page, '#train-facts')).toMatch(/18 slices of 3 patients to train on, 6 of 1 held out/);
 
   const file = await saved(page, () => page.getByRole('button', { name: 'Save losses' }).click());
@@ -87,6 +98,28 @@ it('trains on synthetic heads, with the losses that Node has, and its weights se
   await page.getByRole('button', { name: 'Use in Segment' }).click();
   await page.getByText('trained at 16 × 16').waitFor();
   await segmented(page);
+});
+
+it('warns where losses rise far, and keeps what was trained where settings are refused', async () => {
+  const { page } = await openWeb({ hash: '#train' });
+  await fill(page, 3);
+  const rate = page.getByLabel('Learning rate', { exact: true });
+  await rate.evaluate((input: HTMLInputElement) => input.removeAttribute('max'));
+  await rate.fill('1000');
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page.getByText(/^Done: \d+ steps/).waitFor({ timeout: 90_000 });
+  expect(await textOf(page, '#train-warning')).toMatch(
+    /^Warning: the training loss .* in epoch \d.*: the training diverged; start anew with a learning rate below 1000, such as 100\.$/,
+  );
+
+  await page.getByLabel('Size, pixels', { exact: true }).fill('18');
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page
+    .getByRole('alert')
+    .getByText(/size must be a multiple of 4, not 18/)
+    .waitFor();
+  expect(await page.getByRole('button', { name: 'Save weights' }).isEnabled()).toBe(true);
+  expect(await textOf(page, '#train-status')).toMatch(/^Done: /);
 });
 
 it('pauses, goes on and stops, and stays a page meanwhile', async () => {

@@ -22,7 +22,7 @@ export class ModelPicker {
   constructor(
     private readonly use: (choice: ModelChoice) => Promise<void>,
     private readonly worker: () => Worker,
-    private readonly fail: (failure: Failure, retry: () => void) => void,
+    private readonly fail: (failure: Failure, retry: () => void, told: string) => void,
   ) {
     this.list.addEventListener('change', () => this.choose(this.list.value));
     const input = need('weights', HTMLInputElement);
@@ -91,12 +91,14 @@ export class ModelPicker {
       await this.tellCache();
     } catch (error) {
       this.told.textContent = this.inUse ? 'Not loaded.' : 'No model.';
+      let told = 'No prediction: the weights were not loaded.';
       // A file that cannot be used leaves the model before it in its place.
       if (entry instanceof File && this.inUse !== '' && this.inUse !== key) {
         this.remove(key);
         await this.choose(this.inUse);
+        told = `Not taken: ${entry.name}. The weights before it stay in use.`;
       }
-      this.fail(failureOf(error), () => this.choose(key));
+      this.fail(failureOf(error), () => this.choose(key), told);
     }
   }
 

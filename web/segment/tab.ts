@@ -32,6 +32,8 @@ export class SegmentTab {
   private readonly showPrediction = need('show-prediction', HTMLInputElement);
   private readonly showTruth = need('show-truth', HTMLInputElement);
   private readonly groups = need('groups', HTMLSelectElement);
+  /** Of the list, the one that is open. */
+  private group = '0';
   private readonly draw = onceAFrame(() => this.drawNow());
   private readonly picker: ModelPicker;
   private worker: Worker;
@@ -48,7 +50,7 @@ export class SegmentTab {
     this.picker = new ModelPicker(
       (choice) => this.useModel(choice),
       () => this.worker,
-      (failure, retry) => this.fail(failure, retry),
+      (failure, retry, told) => this.fail(failure, retry, told),
     );
     this.wire();
     gpu.watch((state) => {
@@ -82,7 +84,7 @@ export class SegmentTab {
     const weights = [...files.values()].find(({ name }) => /\.safetensors$/i.test(name));
     if (weights) this.picker.add(weights);
     const others = new Map([...files].filter(([path]) => !/\.safetensors$/i.test(path)));
-    if (others.size > 0) this.attempt(() => this.openFiles(others));
+    if (others.size > 0) this.attempt(() => this.openFiles(others), this.notOpened([...others.keys()]));
   }
 
   /** Takes weights that another tab has made. */
@@ -101,19 +103,25 @@ export class SegmentTab {
     await Promise.all([this.reopen(), this.picker.again()]);
   }
 
-  /** Does something that may fail, and tells it if so. */
-  private async attempt(work: () => Promise<unknown>): Promise<void> {
+  /** Does something that may fail, and tells it if so. @param told what the status says then */
+  private async attempt(work: () => Promise<unknown>, told = 'Stopped.'): Promise<void> {
     try {
       await work();
     } catch (error) {
-      this.fail(failureOf(error), () => this.attempt(work));
+      this.fail(failureOf(error), () => this.attempt(work, told), told);
     }
   }
 
-  private fail(failure: Failure, retry: () => void): void {
+  /** What the status says where files were refused. */
+  private notOpened([first, ...others]: readonly string[]): string {
+    const named = others.length === 0 ? first : `${first} and ${others.length} more`;
+    return `Not opened: ${named}. What was open stays.`;
+  }
+
+  private fail(failure: Failure, retry: () => void, told = 'Stopped.'): void {
     if (failure.code === 'closed') return;
     this.progress(null);
-    this.say('Stopped.');
+    this.say(told);
     this.failure.show(failure, failure.code === 'part' ? () => this.attempt(() => this.restart()) : retry);
   }
 
@@ -161,21 +169,31 @@ export class SegmentTab {
       this.refresh();
       return;
     }
+    // Only what can be read takes the place of what is open.
+    const volume = await this.worker.call('open', { group: 0, of: 'drop' });
     this.groups.replaceChildren(
       ...found.groups.map(({ id, label, slices }) =>
         make('option', { value: `${id}` }, `${label} (${slices} ${slices === 1 ? 'slice' : 'slices'})`),
       ),
     );
     this.groups.parentElement?.toggleAttribute('hidden', found.groups.length < 2);
-    await this.openGroup(0);
+    this.group = '0';
+    this.showVolume(volume);
     this.reopen = async () => {
       await this.worker.call('find', files);
-      await this.openGroup(Number(this.groups.value));
+      this.showVolume(await this.worker.call('open', { group: Number(this.group), of: 'drop' }));
     };
   }
 
-  private async openGroup(id: number): Promise<void> {
-    this.showVolume(await this.worker.call('open', id));
+  /** Opens another patient of the list. */
+  private async openGroup(id: string): Promise<void> {
+    try {
+      this.showVolume(await this.worker.call('open', { group: Number(id), of: 'open' }));
+      this.group = id;
+    } catch (error) {
+      this.groups.value = this.group;
+      throw error;
+    }
   }
 
   private showVolume(volume: VolumeView): void {
@@ -242,10 +260,10 @@ export class SegmentTab {
     }
     this.wireFiles();
     need('save-tiff', HTMLButtonElement).addEventListener('click', () =>
-      this.attempt(() => this.saveMask('tiff')),
+      this.attempt(() => this.saveMask('tiff'), 'No mask was saved.'),
     );
     need('save-png', HTMLButtonElement).addEventListener('click', () =>
-      this.attempt(() => this.saveMask('png')),
+      this.attempt(() => this.saveMask('png'), 'No mask was saved.'),
     );
     new ResizeObserver(this.draw).observe(this.stage);
     onScheme(this.draw);
@@ -283,9 +301,10 @@ export class SegmentTab {
     need('open-sample', HTMLButtonElement).addEventListener('click', () =>
       this.attempt(() => this.openSample()),
     );
-    this.groups.addEventListener('change', () =>
-      this.attempt(() => this.openGroup(Number(this.groups.value))),
-    );
+    this.groups.addEventListener('change', () => {
+      const { value, selectedOptions } = this.groups;
+      this.attempt(() => this.openGroup(value), this.notOpened([selectedOptions[0]?.text ?? value]));
+    });
   }
 
   private scrub(event: PointerEvent): void {

@@ -17,7 +17,9 @@ import { cachedBytes, clearCache, fetchWeights } from './weights.js';
 const tell = (event: SegmentEvent): void => emit(event);
 
 const runner = new Runner();
-let groups: GroupFiles[] = [];
+/** Of what is open, and of the last drop: one that cannot be read leaves the one before it. */
+let groups: readonly GroupFiles[] = [];
+let dropped: readonly GroupFiles[] = [];
 let open: VolumeView | null = null;
 
 function show({ view, images }: Volume): VolumeView {
@@ -57,10 +59,10 @@ const api = {
     if (plain.size > 0) sources.push(blobSource(plain, 'these files'));
     const found = await groupFiles(sources);
     if (found.groups.length > 0) {
-      groups = found.groups;
+      dropped = found.groups;
       return {
         is: 'slices',
-        groups: groups.map(({ label, slices }, id) => ({ id, label, slices: slices.length })),
+        groups: dropped.map(({ label, slices }, id) => ({ id, label, slices: slices.length })),
       };
     }
     if (found.lonely.size === 0) {
@@ -89,10 +91,16 @@ const api = {
     return { is: 'masks', truths, notes };
   },
 
-  async open(group: number): Promise<VolumeView> {
-    const files = groups[group];
+  /** Reads a group of what is open, or of what was just dropped, which then takes its place. */
+  async open({ group, of }: { readonly group: number; readonly of: 'open' | 'drop' }): Promise<VolumeView> {
+    const from = of === 'drop' ? dropped : groups;
+    const files = from[group];
     if (!files) throw new DataError('These slices are not there any more; open them again.');
-    return show(await openGroup(files, (done, total) => tell({ is: 'progress', what: 'open', done, total })));
+    const volume = await openGroup(files, (done, total) =>
+      tell({ is: 'progress', what: 'open', done, total }),
+    );
+    groups = from;
+    return show(volume);
   },
 
   async fetchModel(entry: ModelEntry): Promise<ModelFacts> {

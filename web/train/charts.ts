@@ -36,6 +36,15 @@ export class LiveChart {
     this.draw();
   }
 
+  /** What the legend shows: the value under the pointer, and the latest where there is no pointer. */
+  private legend(text: (value: number) => string) {
+    return (_: UPlot, value: number | null, series: number, index: number | null): string => {
+      const values: Values = this.data[series] ?? [];
+      const shown = index === null ? values.findLast((each) => each !== null) : value;
+      return typeof shown === 'number' ? text(shown) : '–';
+    };
+  }
+
   private make(): void {
     const width = this.place.clientWidth;
     this.plot?.destroy();
@@ -55,13 +64,13 @@ export class LiveChart {
         { ...axis, size: 52 },
       ],
       series: [
-        { label: this.xLabel },
+        { label: this.xLabel, value: this.legend((value) => `${value}`) },
         ...this.curves.map(({ label, color }) => ({
           label,
           stroke: cssColor(color),
           width: 1.5,
           spanGaps: true,
-          value: (_: UPlot, value: number | null) => value?.toPrecision(4) ?? '',
+          value: this.legend((value) => value.toPrecision(4)),
         })),
       ],
       cursor: { y: false },

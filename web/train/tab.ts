@@ -1,5 +1,6 @@
 /** The Train tab: settings, curves, samples, and the worker that trains. */
-import { smallPreset, type TrainConfig } from '../../src/unet/config.js';
+import { divergence, lowerRate } from '../../src/cli/divergence.js';
+import { checkTrainConfig, smallPreset, type TrainConfig } from '../../src/unet/config.js';
 import { CodedError, type Failure, failureOf } from '../rpc/failure.js';
 import { Remote } from '../rpc/remote.js';
 import { drawScene } from '../segment/draw.js';
@@ -7,7 +8,15 @@ import { make, need, save } from '../shell/dom.js';
 import { chosen, type Files } from '../shell/drop.js';
 import { FailurePanel } from '../shell/failurePanel.js';
 import { LiveChart } from './charts.js';
-import type { EpochEntry, SampleView, StepEntry, TrainData, TrainEvent, TrainFacts } from './protocol.js';
+import type {
+  EpochEntry,
+  SampleView,
+  StepEntry,
+  TrainData,
+  TrainEvent,
+  TrainFacts,
+  TrainSetup,
+} from './protocol.js';
 import type { TrainApi } from './worker.js';
 
 type State = 'idle' | 'starting' | 'running' | 'pausing' | 'paused' | 'ended';
@@ -27,6 +36,8 @@ export class TrainTab {
   private state: State = 'idle';
   private files: Files = new Map();
   private facts: TrainFacts | null = null;
+  /** Of the training that runs or ran last. */
+  private setup: TrainConfig | null = null;
   private steps: StepEntry[] = [];
   private epochs: EpochEntry[] = [];
 
@@ -56,12 +67,12 @@ export class TrainTab {
     this.button('pause').addEventListener('click', () => this.pause());
     this.button('stop').addEventListener('click', () => this.stop());
     this.button('save').addEventListener('click', () =>
-      this.attempt(async () =>
+      this.giving(async () =>
         save('shadergrad-unet.safetensors', await this.weights(), 'application/octet-stream'),
       ),
     );
     this.button('use').addEventListener('click', () =>
-      this.attempt(async () => this.use(new File([await this.weights()], 'trained-here.safetensors'))),
+      this.giving(async () => this.use(new File([await this.weights()], 'trained-here.safetensors'))),
     );
     this.button('losses').addEventListener('click', () => this.saveLosses());
     // Only now is there someone to hear it.
@@ -131,14 +142,24 @@ export class TrainTab {
 
   private async start(): Promise<void> {
     this.failure.clear();
+    let setup: TrainSetup;
+    try {
+      setup = { data: this.data(), config: this.config() };
+      checkTrainConfig(setup.config);
+    } catch (error) {
+      // What was trained before is still there.
+      this.failure.show(failureOf(error), () => this.start());
+      return;
+    }
+    this.setup = setup.config;
     this.steps = [];
     this.epochs = [];
     this.facts = null;
     need('train-facts', HTMLElement).textContent = ' ';
     this.showCurves();
     this.showSamples([]);
+    need('train-warning', HTMLElement).replaceChildren();
     await this.attempt(async () => {
-      const setup = { data: this.data(), config: this.config() };
       this.enter('starting');
       // A new worker each time: whatever the last one was at, or held, is gone.
       this.worker?.close();
@@ -190,6 +211,16 @@ export class TrainTab {
     }
   }
 
+  /** Gives away what was trained; that it cannot is no end of the training. */
+  private async giving(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.code !== 'closed') this.failure.show(failure, () => this.giving(work));
+    }
+  }
+
   private fail(failure: Failure): void {
     if (failure.code === 'closed') return;
     this.say('Stopped.');
@@ -211,6 +242,7 @@ export class TrainTab {
         this.epochs.push(event.entry);
         this.showCurves();
         this.showSamples(event.samples);
+        this.watchLosses();
         break;
       case 'paused':
         this.enter('paused');
@@ -309,6 +341,16 @@ export class TrainTab {
         'warm-up': 'Warming up: the first step takes longer …',
       }[what],
     );
+  }
+
+  /** A warning stays until the next training: what diverged does not mend itself. */
+  private watchLosses(): void {
+    if (!this.setup) return;
+    const { lr, diceWeight } = this.setup;
+    const text = divergence(this.epochs, diceWeight);
+    if (text === null) return;
+    const line = `Warning: ${text}; start anew with a learning rate below ${lr}, such as ${lowerRate(lr)}.`;
+    need('train-warning', HTMLElement).replaceChildren(make('li', {}, line));
   }
 
   private say(text: string): void {

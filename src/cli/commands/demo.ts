@@ -21,7 +21,7 @@ export function defineDemo(program: Command, action: (options: DemoOptions) => P
   const command = program
     .command('demo')
     .description('train on synthetic slices for a few minutes and write the report; needs no data')
-    .option('--out <folder>', 'the run folder', 'demo')
+    .option('--out <folder>', 'where the slices (data/) and the run (run/) go', 'demo')
     .addOption(numberOption('--epochs <n>', 'passes over the training draws', { integer: true, min: 1 }))
     .addOption(
       numberOption('--seed <n>', 'seed of everything random', {
@@ -32,7 +32,7 @@ export function defineDemo(program: Command, action: (options: DemoOptions) => P
     )
     .option('--force', 'replace the run that is in the folder');
   jsonFlags(deviceFlags(command)).action(action);
-  examples(command, [['demo', 'then open demo/report.html']]);
+  examples(command, [['demo', 'then open demo/run/report.html']]);
 }
 
 /** @throws as `train` does */

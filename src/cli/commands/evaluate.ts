@@ -37,7 +37,10 @@ export function defineEvaluate(program: Command, action: (options: EvaluateOptio
     .option('--checkpoint <which>', 'best, last, or a safetensors file (default: best)')
     .addOption(choiceOption('--patients <side>', 'of the split, default valid', ['valid', 'train', 'all']))
     .addOption(
-      numberOption('--threshold <p>', 'probability above which a pixel is lesion', { min: 0, max: 0.999 }),
+      numberOption('--threshold <p>', "probability above which a pixel is lesion (default: the run's)", {
+        min: 0,
+        max: 0.999,
+      }),
     )
     .addOption(numberOption('--batch-size <n>', 'slices at once', { integer: true, min: 1 }))
     .option('--out <folder>', 'write here instead of into the run folder');

@@ -39,7 +39,10 @@ export function definePredict(program: Command, action: (options: PredictOptions
     .requiredOption('--model <path>', 'a run folder (its best checkpoint) or a safetensors file')
     .requiredOption('--out <folder>', 'where the masks go')
     .addOption(
-      numberOption('--threshold <p>', 'probability above which a pixel is lesion', { min: 0, max: 0.999 }),
+      numberOption('--threshold <p>', 'probability above which a pixel is lesion (default: 0.5)', {
+        min: 0,
+        max: 0.999,
+      }),
     )
     .addOption(
       numberOption('--size <pixels>', 'side of the square the network sees (default: as it was trained)', {

@@ -27,7 +27,7 @@ export interface TrainOptions extends ModelOptions, SplitOptions, DeviceOptions,
   readonly diceWeight?: number;
   /** Probability above which a pixel is lesion, in validation figures and pictures. */
   readonly threshold?: number;
-  /** Stop when validation Dice has not risen for this many epochs. */
+  /** Stop when the best epoch is this many epochs back. */
   readonly patience?: number;
   /** Stop, as by Ctrl-C, after this epoch; the schedule stays as it is. */
   readonly stopAfter?: number;
@@ -68,9 +68,12 @@ export function defineTrain(program: Command, action: (options: TrainOptions) =>
       numberOption('--dice-weight <w>', 'weight of Dice loss, the rest is cross-entropy', { min: 0, max: 1 }),
     )
     .addOption(
-      numberOption('--threshold <p>', 'probability above which a pixel is lesion', { min: 0, max: 0.999 }),
+      numberOption('--threshold <p>', 'probability above which a pixel is lesion (default: 0.5)', {
+        min: 0,
+        max: 0.999,
+      }),
     )
-    .addOption(numberOption('--patience <epochs>', 'stop when validation Dice no longer rises', count))
+    .addOption(numberOption('--patience <epochs>', 'stop after so many epochs that were no better', count))
     .addOption(numberOption('--stop-after <epoch>', 'stop after this epoch, to go on with --resume', count));
   splitFlags(command, "the preset's")
     .option('--resume <run>', 'go on with a run folder, to the bit')

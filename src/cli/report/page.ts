@@ -1,4 +1,5 @@
 import type { CaseMetrics } from '../../unet/metrics.js';
+import { divergence, lowerRate } from '../divergence.js';
 import { duration } from '../progress.js';
 import type { EpochRecord, RunConfig, RunSummary, StepRecord } from '../records.js';
 import { chartsOf, drawCharts } from './charts.js';
@@ -49,7 +50,7 @@ ${
     : html`<div class="charts">${charts.map(
         (chart, i) =>
           html`<div class="card"><h3>${chart.title}</h3><div class="chart" id="chart-${i}" role="img" aria-label="${chart.title} over each ${chart.xLabel}"></div></div>`,
-      )}</div><p class="muted">Drag to zoom, double-click to go back. The dashed line is the best epoch by mean Dice.</p>
+      )}</div><p class="muted">Drag to zoom, double-click to go back. The dashed line is the best epoch: by mean Dice, then by lower validation loss.</p>
 ${epochTable(epochs)}`
 }
 </section>
@@ -115,12 +116,15 @@ function tiles({ epochs, summary }: ReportInput): Html {
 }
 
 /** What keeps a reader from taking the figures for more than they are. */
-function notes({ config, epochs, summary }: ReportInput): Html {
+function notes(input: ReportInput): Html {
+  const { config, epochs, summary } = input;
   const list: string[] = [];
   const done = epochs.at(-1)?.epoch ?? 0;
   if (done < config.training.epochs) {
     list.push(`The run is not complete: ${done} of ${config.training.epochs} epochs are done.`);
   }
+  const diverged = firstDivergence(input);
+  if (diverged !== null) list.push(diverged);
   if (summary !== null) {
     const from = summary.epoch === null ? '' : ` (epoch ${summary.epoch})`;
     list.push(
@@ -130,6 +134,17 @@ function notes({ config, epochs, summary }: ReportInput): Html {
     list.push(...new Set([...summary.notes, ...summary.metrics.notes]));
   }
   return html`<ul class="notes">${list.map((each) => html`<li>${each}</li>`)}</ul>`;
+}
+
+function firstDivergence({ config: { training }, epochs }: ReportInput): string | null {
+  const losses = epochs.map(({ epoch, train }) => ({ epoch, loss: train.loss }));
+  for (const end of losses.keys()) {
+    const found = divergence(losses.slice(0, end + 1), training.diceWeight);
+    if (found === null) continue;
+    const { lr } = training;
+    return `Warning: ${found}; start a new run with a learning rate below ${lr}, such as --lr ${lowerRate(lr)}.`;
+  }
+  return null;
 }
 
 const SIDES = {
@@ -168,7 +183,7 @@ function epochTable(epochs: readonly EpochRecord[]): Html {
 <tbody>${epochs.map(
     ({ epoch, train, valid, quality, seconds, imagesPerSecond, best }) =>
       html`<tr><td>${epoch}${best ? ' *' : ''}</td><td>${six(train.loss)}</td><td>${six(train.bce)}</td><td>${six(train.dice)}</td><td>${six(valid.loss)}</td><td>${six(valid.bce)}</td><td>${six(valid.dice)}</td><td>${figure(quality.meanDice)}</td><td>${figure(quality.medianDice)}</td><td>${figure(quality.lesionSliceDice)}</td><td>${quality.falsePositiveSlices}</td><td>${duration(seconds)}</td><td>${Number(imagesPerSecond.toPrecision(3))}</td></tr>`,
-  )}</tbody></table><p class="muted">* best so far, by mean Dice</p></div></details>`;
+  )}</tbody></table><p class="muted">* best so far, by mean Dice, then by lower validation loss</p></div></details>`;
 }
 
 function pictures({ samples, evaluation }: ReportInput): Html {

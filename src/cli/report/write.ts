@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { atomicWrite, exists, readBytes } from '../files.js';
+import { keepInputs } from '../keepInputs.js';
 import { openRun } from '../runFolder.js';
 import { chartLibrary } from './chartLibrary.js';
 import { reportPage } from './page.js';
@@ -15,6 +16,8 @@ const MOST_SAMPLES = 16;
  */
 export async function writeReport(root: string, out?: string): Promise<string> {
   const run = await openRun(root);
+  const { report, ...read } = run.paths;
+  if (out !== undefined) await keepInputs('--out', out, Object.values(read));
   const records = await run.readMetrics();
   const page = reportPage({
     title: basename(resolve(root)),
@@ -26,7 +29,7 @@ export async function writeReport(root: string, out?: string): Promise<string> {
     evaluation: (await exists(run.paths.evaluation)) ? await readBytes(run.paths.evaluation) : null,
     library: await chartLibrary(),
   });
-  const path = out ?? run.paths.report;
+  const path = out ?? report;
   await atomicWrite(path, page);
   return path;
 }

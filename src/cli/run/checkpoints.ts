@@ -12,19 +12,10 @@ import type { Progress, Trainer } from '../../unet/train.js';
 import { exists, readBytes } from '../files.js';
 import { RunError, type RunFolder, runPaths } from '../runFolder.js';
 import { VERSION } from '../version.js';
+import type { BestSoFar } from './best.js';
 
 /** Of a slice. */
 const CHANNELS = 3;
-
-/** What a run keeps beside weights, optimiser and progress. */
-export interface BestSoFar {
-  /** Mean validation Dice of the best epoch; null while there is none. */
-  readonly dice: number | null;
-  /** Counted from 1; 0 while there is none. */
-  readonly epoch: number;
-}
-
-export const noneYet: BestSoFar = { dice: null, epoch: 0 };
 
 /** @param progress where to go on: an epoch that is trained and not yet validated is at its last batch */
 export async function saveResume(

@@ -177,7 +177,7 @@ function notes(
         ]),
     ...(best && patients === 'valid'
       ? [
-          'The best checkpoint was chosen by mean Dice on these same validation patients, so its figures are a little too good.',
+          'The best checkpoint was chosen on these same validation patients, by mean Dice and then by lower loss, so its figures are a little too good.',
         ]
       : []),
     ...resized,

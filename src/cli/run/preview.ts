@@ -6,6 +6,7 @@ import { augmentColumns, augmentImage, augmentMask } from '../../engine/ops/augm
 import type { PreviewOptions } from '../commands/preview.js';
 import { atomicWrite } from '../files.js';
 import { type Io, UsageError } from '../io.js';
+import { keepInputs } from '../keepInputs.js';
 import { augmentationSheet, contactSheet } from '../sheets.js';
 import { openCliDevice } from './device.js';
 import { openData } from './setup.js';
@@ -15,6 +16,7 @@ const CHANNELS = 3;
 
 /** `shadergrad preview`: a slice with its mask's outline, or 24 augmentations of it by the kernel that training uses. */
 export async function preview(options: PreviewOptions, io: Io): Promise<void> {
+  await keepInputs('--out', options.out, [options.data]);
   const dataset = await openData(options.data, io);
   try {
     const slice = dataset.slices[options.item - 1];

@@ -5,13 +5,30 @@ import { isTableOf } from '../../engine/tuning/table.js';
 import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
 import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
-import { describeData, describeSplit } from '../describeData.js';
+import { describeData, describeSplit, plural } from '../describeData.js';
+import { divergence, lowerRate } from '../divergence.js';
 import { type Interrupt, Interrupted, interruptible, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
+import { keepInputs } from '../keepInputs.js';
 import { compileLine, Progress } from '../progress.js';
-import { type EpochRecord, epochQuality, type RunConfig, type StepRecord } from '../records.js';
-import { checkFree, createRun, defaultRoot, openRun, RunError, type RunFolder } from '../runFolder.js';
-import { type BestSoFar, noneYet, readResume, saveResume, saveWeights } from './checkpoints.js';
+import {
+  type EpochQuality,
+  type EpochRecord,
+  epochQuality,
+  type RunConfig,
+  type StepRecord,
+} from '../records.js';
+import {
+  checkFree,
+  createRun,
+  defaultRoot,
+  openRun,
+  RunError,
+  type RunFolder,
+  runPaths,
+} from '../runFolder.js';
+import { type BestSoFar, better, noneYet } from './best.js';
+import { readResume, saveResume, saveWeights } from './checkpoints.js';
 import { openCliDevice } from './device.js';
 import { evaluateRun } from './evaluate.js';
 import { Measuring } from './measure.js';
@@ -49,6 +66,11 @@ export async function train(
   command: readonly string[],
   makeData?: () => Promise<void>,
 ): Promise<void> {
+  if (options.trace !== undefined) {
+    const { data, split, tuning, resume } = options;
+    const run = resume === undefined ? [] : Object.values(runPaths(resume));
+    await keepInputs('--trace', options.trace, [data, split, tuning || undefined, ...run]);
+  }
   const device = await openCliDevice(options);
   try {
     const trace = options.trace === undefined ? undefined : await StepTrace.open(options.trace, device);
@@ -194,7 +216,6 @@ function watch(
   const progress = new Progress(io, {
     json: options.json === true,
     totalSteps: trainer.steps,
-    doneSteps: trainer.progress.step,
     epochs: config.training.epochs,
     stepsPerEpoch: config.stepsPerEpoch,
   });
@@ -233,12 +254,28 @@ async function tellFacts(
     `memory: ${bytesText(memory.transient)} for a step, ${bytesText(memory.state)} for weights and optimiser; ${(plan.flops / 1e9).toFixed(1)} GFLOP a step`,
   );
   tell(
-    `schedule: ${training.epochs} epochs of ${stepsPerEpoch} steps, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}${training.precision === 'mixed' ? ', mixed precision' : ''}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
+    `schedule: ${plural(training.epochs, 'epoch')} of ${plural(stepsPerEpoch, 'step')}, batch ${training.batchSize}, ${training.optimizer}, one-cycle to ${training.lr}${training.precision === 'mixed' ? ', mixed precision' : ''}; loss ${training.diceWeight} dice + ${(1 - training.diceWeight).toFixed(2)} bce; seed ${training.seed}`,
   );
 }
 
 function stepRecord({ epoch, step, lr, momentum, losses, scaling }: StepReport): StepRecord {
   return { kind: 'step', epoch: epoch + 1, step, lr, momentum, ...losses, ...(scaling ? { scaling } : {}) };
+}
+
+/** What the epoch that was just saved gives to worry about. */
+async function warningOf(
+  run: RunFolder,
+  { training }: RunConfig,
+  { meanDice }: EpochQuality,
+): Promise<string | null> {
+  const epochs = (await run.readMetrics()).filter((record) => record.kind === 'epoch');
+  const diverged = divergence(
+    epochs.map(({ epoch, train }) => ({ epoch, loss: train.loss })),
+    training.diceWeight,
+  );
+  if (diverged !== null)
+    return `${diverged}; start a new run with a lower learning rate, such as --lr ${lowerRate(training.lr)}`;
+  return meanDice === 0 ? 'no predicted pixel lies on a lesion yet' : null;
 }
 
 /** Lines that metrics.jsonl has in the midst of an epoch, about. */
@@ -284,8 +321,8 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
         progress.phase('validating', measured, unseen.items);
       });
       const quality = epochQuality(measuring.metrics.summary());
-      const isBest = (quality.meanDice ?? 0) > (session.best.dice ?? -1);
-      if (isBest) session.best = { dice: quality.meanDice ?? 0, epoch };
+      session.best = better(session.best, { epoch, quality, valid });
+      const isBest = session.best.epoch === epoch;
       const record: EpochRecord = {
         kind: 'epoch',
         epoch,
@@ -304,7 +341,8 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
       await saveResume(run, trainer, session.best);
       reached = trainer.progress;
       progress.epoch(record);
-      if (quality.meanDice === 0) progress.note('warning: no predicted pixel lies on a lesion yet');
+      const warning = await warningOf(run, config, quality);
+      if (warning !== null) progress.note(`warning: ${warning}`);
       if (interrupt.signal !== null || (epoch === options.stopAfter && epoch < epochs)) {
         progress.note(`stopped after epoch ${epoch} of ${epochs}, all saved; ${wayOn}`);
         return;
@@ -312,7 +350,7 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
       if (epoch >= epochs) break;
       if (options.patience !== undefined && epoch - session.best.epoch >= options.patience) {
         progress.note(
-          `validation Dice has not risen for ${options.patience} epochs: stopping after epoch ${epoch}`,
+          `no epoch since epoch ${session.best.epoch} was better on the validation patients: stopping after epoch ${epoch}, as --patience ${options.patience} says`,
         );
         break;
       }

@@ -15,7 +15,7 @@ import { floats, reals, Tensor } from '../tensor.js';
 export type Pair = number | readonly [number, number];
 
 export function pair(what: string, value: Pair, least: number): readonly [number, number] {
-  const both: readonly [number, number] = typeof value === 'number' ? [value, value] : value;
+  const both: readonly [number, number] = typeof value === 'object' ? value : [value, value];
   for (const v of both) {
     if (!Number.isInteger(v) || v < least)
       fail(`${what} must be whole numbers of at least ${least}, not ${shapeText(both)}.`);
