@@ -117,6 +117,12 @@ const weightGradPatches: WeightGradVariant = {
  */
 export const softwareKernels: MoreKernels = {
   conv2d: [forwardPatches, forwardLargeBlock, forwardQuads, forwardStrips, forwardWinogradStrips],
-  conv2dInputGrad: [inputGradPatches, inputGradLargeBlock, inputGradQuads, inputGradStrips, inputGradWinogradStrips],
+  conv2dInputGrad: [
+    inputGradPatches,
+    inputGradLargeBlock,
+    inputGradQuads,
+    inputGradStrips,
+    inputGradWinogradStrips,
+  ],
   conv2dWeightGrad: [weightGradPatches, weightGradStrips],
 };
