@@ -106,8 +106,8 @@ const weightGradPatches: WeightGradVariant = {
   name: 'patches',
   dtypes: f32AndF16,
   supports: supportsPatches,
-  // Lanes are output channels.
-  share: (p) => 0.11 * Math.min(1, p.k / 8),
+  // Lanes are output channels, two each.
+  share: (p) => 0.16 * Math.min(1, p.k / 16),
   lower: lowerWeightGradPatches,
 };
 
