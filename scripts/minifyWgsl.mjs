@@ -102,8 +102,15 @@ export function moduleNames(codes) {
   const words = new Set();
   const members = new Set();
   const given = new Set(['main']);
+  /** In how many files each word is. */
+  const uses = new Map();
+  const untyped = new Set();
   for (const code of codes) {
     const list = tokens(code);
+    for (const word of new Set(list.map(({ text }) => text))) uses.set(word, (uses.get(word) ?? 0) + 1);
+    list.forEach(({ text }, i) => {
+      if (text === 'const' && list[i + 2]?.text === '=') untyped.add(list[i + 1].text);
+    });
     const own = declared(list);
     for (const name of own.members) members.add(name);
     if (!own.names.has('main')) for (const { kind, text } of list) if (kind === 'word') words.add(text);
@@ -112,9 +119,11 @@ export function moduleNames(codes) {
       if (kind === 'word' && GIVEN.test(text) && !own.names.has(text)) given.add(text);
   }
   const short = (long, candidates) =>
-    new Map([...long].sort().map((name) => [name, candidates.next().value]));
+    new Map([...long].map((name) => [name, candidates.next().value]));
   return {
     given,
+    uses,
+    untyped,
     names: short(
       [...all].filter((name) => words.has(name) && !given.has(name)),
       capitalNames('NOPQRSTUVWXYZ'),
@@ -233,12 +242,75 @@ function withOwn(list, { names, given }) {
   return all;
 }
 
+/** What stands before a number that another operand gives its type: that operand's end, then the operator. */
+const OPERAND = /^(?:\p{XID_Continue}+|[)\]])$/u;
+const TYPED_BY_LEFT = /^(?:[-+*\/%&|^]=?|[<>!=]=|<<|>>|[<>])$/;
+
+/**
+ * Leaves out what the language supposes: the access `read` of storage, the suffix of an unsigned number beside an operand that
+ * has a type, and as an index or a case. `untyped`: names of constants that have none.
+ */
+function withoutSupposed(list, untyped) {
+  const kept = [];
+  list.forEach((token, i) => {
+    const at = (k) => list[i + k]?.text ?? '';
+    const isRead = token.text === 'read' && at(-1) === ',' && at(-2) === 'storage' && at(1) === '>';
+    if (isRead) {
+      kept.pop();
+      return;
+    }
+    const left = list[i - 2];
+    const beside =
+      TYPED_BY_LEFT.test(at(-1)) && left && left.kind !== 'number' && OPERAND.test(left.text) && !untyped.has(left.text);
+    const alone = (at(-1) === '[' && at(1) === ']') || at(-1) === 'case';
+    if (token.kind === 'number' && /^(?:\d+|0[xX][\da-fA-F]+)u$/.test(token.text) && (beside || alone))
+      kept.push({ kind: 'number', text: token.text.slice(0, -1) });
+    else kept.push(token);
+  });
+  return kept;
+}
+
+const BEFORE_PRODUCT = /^(?:[-+=(,[{;]|[-+*\/%]=|[<>!=]=|[<>]|return)$/;
+
+/** Leaves out the parentheses around the first factors of a product, which is computed from left to right anyway. */
+function withoutParentheses(list) {
+  const dropped = new Set();
+  list.forEach(({ text }, i) => {
+    if (text !== '(' || !BEFORE_PRODUCT.test(list[i - 1]?.text ?? '')) return;
+    let end = i + 1;
+    while (list[end] && (list[end].kind !== 'operator' || /^[*\/%.]$/.test(list[end].text))) end++;
+    if (list[end]?.text !== ')' || list[i + 1].kind === 'operator' || list[end + 1]?.text === '.') return;
+    dropped.add(i).add(end);
+  });
+  return list.filter((_, i) => !dropped.has(i));
+}
+
+/** Puts numbers that only this file has a name for where the name stands. */
+function withNumbers(list, uses) {
+  const values = new Map();
+  const rest = [];
+  let depth = 0;
+  for (let i = 0; i < list.length; i++) {
+    const [word, name, equals, number, end] = list.slice(i, i + 5);
+    if (word.text === '{') depth++;
+    else if (word.text === '}') depth--;
+    const isNumber = equals?.text === '=' && number?.kind === 'number' && end?.text === ';';
+    if (depth === 0 && word.text === 'const' && isNumber && uses.get(name.text) === 1) {
+      values.set(name.text, number);
+      i += 4;
+    } else rest.push(word);
+  }
+  return rest.map((token, i) => (rest[i - 1]?.text === '.' ? token : (values.get(token.text) ?? token)));
+}
+
 /**
  * WGSL that computes the same; `shared` is what moduleNames gives for all files. Each declaration has a line: directives must
  * begin one, and a compiler's message then says where it is.
  */
 export function minifyWgsl(code, shared) {
-  const list = tokens(code);
+  const list = shared
+    ? withoutParentheses(withoutSupposed(withNumbers(tokens(code), shared.uses), shared.untyped))
+    : tokens(code);
   const names = shared ? withOwn(list, shared) : new Map();
   for (let i = 0; i < list.length; i++) if (list[i].text === 'fn') i = renameLocals(list, i, names);
   renameDeclared(list, names, shared?.members ?? new Map());
