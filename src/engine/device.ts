@@ -138,13 +138,13 @@ export class Device {
   /** Rejects with the first GPU error or with the loss of the device; never resolves. */
   readonly failed: Promise<never>;
 
-  private first: GpuError | null = null;
-  private told = false;
-  private isLost = false;
-  private closing: Promise<void> | null = null;
-  private rejectFailed: (error: GpuError) => void = () => {};
+  #first: GpuError | null = null;
+  #told = false;
+  #isLost = false;
+  #closing: Promise<void> | null = null;
+  #rejectFailed: (error: GpuError) => void = () => {};
   // A set rather than Promise.race on `failed`: each race would stay attached to that promise for the device's whole life.
-  private readonly waiting = new Set<(error: GpuError) => void>();
+  readonly #waiting = new Set<(error: GpuError) => void>();
 
   constructor(
     /** The device itself, for buffers, pipelines and submissions. */
@@ -158,18 +158,18 @@ export class Device {
   ) {
     this.facts = factsOf(gpu, info);
     this.failed = new Promise<never>((_, reject) => {
-      this.rejectFailed = reject;
+      this.#rejectFailed = reject;
     });
     this.failed.catch(() => {});
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
-      this.record(this.wrap(event.error));
+      this.#record(this.#wrap(event.error));
     });
     gpu.lost.then((loss) => {
-      this.isLost = true;
-      if (this.closing) return;
+      this.#isLost = true;
+      if (this.#closing) return;
       const why = loss.message.trim() === '' ? `no reason was given (${loss.reason})` : textOf(loss);
-      this.record(
+      this.#record(
         new GpuError(
           'lost',
           `The GPU device ${this.name} was lost: ${sentence(why)} Open a new one to go on.`,
@@ -189,37 +189,37 @@ export class Device {
   }
 
   get closed(): boolean {
-    return this.closing !== null;
+    return this.#closing !== null;
   }
 
   /** @throws GpuError the first GPU error there was, or that the device is closed. */
   check(): void {
-    if (this.first) {
-      this.told = true;
-      throw this.first;
+    if (this.#first) {
+      this.#told = true;
+      throw this.#first;
     }
-    if (this.closing) throw this.closedError();
+    if (this.#closing) throw this.#closedError();
   }
 
   /** Waits for `work`, and rejects as soon as the device fails, is lost or is closed, so that no wait hangs on a dead device. */
   guard<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const fail = (error: GpuError): void => {
-        this.waiting.delete(fail);
-        this.told = true;
+        this.#waiting.delete(fail);
+        this.#told = true;
         reject(error);
       };
-      this.waiting.add(fail);
-      if (this.first) return fail(this.first);
-      if (this.closing) return fail(this.closedError());
+      this.#waiting.add(fail);
+      if (this.#first) return fail(this.#first);
+      if (this.#closing) return fail(this.#closedError());
       work.then(
         (value) => {
-          if (this.waiting.delete(fail)) resolve(value);
+          if (this.#waiting.delete(fail)) resolve(value);
         },
         (cause) => {
           // A loss rejects what was mapped some time before it is reported itself; the report says more, so let it come first.
           setTimeout(() => {
-            if (this.waiting.has(fail)) fail(cause instanceof GpuError ? cause : this.wrap(cause));
+            if (this.#waiting.has(fail)) fail(cause instanceof GpuError ? cause : this.#wrap(cause));
           }, REPORT_MS);
         },
       );
@@ -244,7 +244,7 @@ export class Device {
       throw error;
     }
     for (const error of await this.guard(verdicts())) {
-      if (error) throw this.wrap(error, what);
+      if (error) throw this.#wrap(error, what);
     }
     return value;
   }
@@ -261,36 +261,36 @@ export class Device {
    * @throws GpuError an error of the GPU that nobody has been told of yet.
    */
   close(): Promise<void> {
-    this.closing ??= this.shutDown();
-    return this.closing;
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
   }
 
-  private async shutDown(): Promise<void> {
-    if (!this.isLost) {
+  async #shutDown(): Promise<void> {
+    if (!this.#isLost) {
       await Promise.race([this.gpu.queue.onSubmittedWorkDone().catch(() => {}), this.gpu.lost]);
       this.gpu.destroy();
     }
-    for (const fail of [...this.waiting]) fail(this.closedError());
-    if (this.first && !this.told) {
-      this.told = true;
-      throw this.first;
+    for (const fail of [...this.#waiting]) fail(this.#closedError());
+    if (this.#first && !this.#told) {
+      this.#told = true;
+      throw this.#first;
     }
   }
 
-  private record(error: GpuError): void {
-    if (this.closing && this.isLost) return;
-    const isFirst = this.first === null;
-    this.first ??= error;
-    if (isFirst) this.rejectFailed(error);
-    if (this.waiting.size > 0) for (const fail of [...this.waiting]) fail(this.first);
+  #record(error: GpuError): void {
+    if (this.#closing && this.#isLost) return;
+    const isFirst = this.#first === null;
+    this.#first ??= error;
+    if (isFirst) this.#rejectFailed(error);
+    if (this.#waiting.size > 0) for (const fail of [...this.#waiting]) fail(this.#first);
     else if (isFirst) this.onError(error);
   }
 
-  private closedError(): GpuError {
+  #closedError(): GpuError {
     return new GpuError('closed', `The GPU device ${this.name} was closed.`);
   }
 
-  private wrap(cause: unknown, what?: string): GpuError {
+  #wrap(cause: unknown, what?: string): GpuError {
     const about = what === undefined ? `on ${this.name}` : `in ${what} on ${this.name}`;
     const text = sentence(textOf(cause));
     switch (kindOfError(cause)) {

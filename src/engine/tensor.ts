@@ -108,25 +108,25 @@ export class Tensor {
   }
 
   add(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.shift(other);
+    if (typeof other === 'number') return this.#shift(other);
     return this.binary('add', other);
   }
 
   sub(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.shift(-other);
+    if (typeof other === 'number') return this.#shift(-other);
     return this.binary('sub', other);
   }
 
   mul(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.scale(other);
+    if (typeof other === 'number') return this.#scale(other);
     const constant = fillValue(other);
     if (constant !== null && sameShape(broadcastShapes('mul', this.shape, other.shape), this.shape))
-      return this.scale(constant);
+      return this.#scale(constant);
     return this.binary('mul', other);
   }
 
   div(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.scale(1 / other);
+    if (typeof other === 'number') return this.#scale(1 / other);
     return this.binary('div', other);
   }
 
@@ -135,14 +135,14 @@ export class Tensor {
   }
 
   // WGSL's constants are finite: what is not comes as a tensor.
-  private shift(value: number): Tensor {
+  #shift(value: number): Tensor {
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(this.shape, constant + value);
     if (!Number.isFinite(value)) return this.binary('add', value);
     return value === 0 ? this : this.unary('addScalar', value);
   }
 
-  private scale(value: number): Tensor {
+  #scale(value: number): Tensor {
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(this.shape, constant * value);
     if (!Number.isFinite(value)) return this.binary('mul', value);
@@ -376,14 +376,14 @@ export class Parameter extends Tensor {
   ) {
     super(shape, 'f32', null, [], null, { kind: 'parameter' });
     this.#initial = initial;
-    if (initial !== null && typeof initial !== 'function') this.checkLength(initial);
+    if (initial !== null && typeof initial !== 'function') this.#checkLength(initial);
   }
 
   /** Set by `loadStateDict` and by whoever made it; the GPU's copy is newer once a program has run. */
   get initial(): Float32Array | null {
     if (typeof this.#initial === 'function') {
       const made = this.#initial();
-      this.checkLength(made);
+      this.#checkLength(made);
       this.#initial = made;
     }
     return this.#initial;
@@ -393,7 +393,7 @@ export class Parameter extends Tensor {
     this.#initial = values;
   }
 
-  private checkLength(values: Float32Array): void {
+  #checkLength(values: Float32Array): void {
     if (values.length !== this.size)
       fail(`Parameter ${this.name}: ${values.length} values do not fill ${shapeText(this.shape)}.`);
   }

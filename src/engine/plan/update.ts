@@ -1,5 +1,4 @@
 /** How a plan takes in an optimiser's update. Optimisers bring it, so that a page that only infers does not carry it. */
-import { fail } from '../errors.js';
 import {
   byteLength,
   type DeviceFacts,
@@ -10,7 +9,7 @@ import {
   type Operand,
 } from '../kernel.js';
 import { copyStrided } from '../kernels/movement.js';
-import { homeOf, PARAMETER_ALIGN, type StateBuffer } from '../state.js';
+import { type Home, PARAMETER_ALIGN, placeOf, type StateBuffer } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
 import type { Update } from '../trace.js';
 import type { PlanGraph, PlanNode } from './graph.js';
@@ -53,7 +52,7 @@ function placeGradients(update: Update, planner: UpdatePlanner): GradientRun[] {
     planner.tenantsOf(group).push(copying);
     inputs.forEach((node, i) => {
       const parameter = update.state[0]?.[run.from + i] as Parameter;
-      const at = (homeOf(parameter)?.byteOffset ?? 0) - run.byteOffset;
+      const at = placeOf(parameter).byteOffset - run.byteOffset;
       const child = planner.child(group, at, byteLength(node.shape, node.dtype));
       const operand = planner.contiguous(node.shape, node.dtype, child);
       run.parts.push(operand);
@@ -70,7 +69,7 @@ function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: Upda
       const part = run.parts[i - run.from] as Operand;
       const operand = planner.operandOf(node);
       if (operand.storage !== part.storage)
-        planner.emit('copy', node.shape, copyStrided(operand, part, { facts: planner.facts }));
+        planner.emit('copy', node.shape, copyStrided(operand, part, planner));
     }
   }
   const flat = (run: GradientRun) => planner.contiguous([run.bytes / 4], 'f32', run.store as Store);
@@ -84,9 +83,8 @@ function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: Upda
   for (const run of runs) {
     const shape = [run.bytes / 4];
     const state = update.state.map((list) => {
-      const home = homeOf(list[run.from] as Parameter);
-      if (!home) fail(`plan: parameter ${list[run.from]?.name} has no place.`);
-      return planner.contiguous(shape, 'f32', planner.stateRange(home.buffer, home.byteOffset, run.bytes));
+      const { buffer, byteOffset } = placeOf(list[run.from] as Parameter);
+      return planner.contiguous(shape, 'f32', planner.stateRange(buffer, byteOffset, run.bytes));
     });
     planner.emit(update.name, shape, update.lower(state, flat(run), planner.lowering(update.name), scaler));
   }
@@ -108,22 +106,18 @@ function contiguousRuns(update: Update): GradientRun[] {
   const lists = update.state;
   const first = lists[0] ?? [];
   for (let i = 0; i < first.length; i++) {
-    const homes = lists.map((list) => homeOf(list[i] as Parameter));
-    const home = homes[0];
-    if (!home) fail(`plan: parameter ${first[i]?.name} has no place.`);
+    const homes = lists.map((list) => placeOf(list[i] as Parameter));
+    const home = homes[0] as Home;
     const bytes = byteLength((first[i] as Parameter).shape, 'f32');
     const run = runs[runs.length - 1];
-    const start = run ? lists.map((list) => homeOf(list[run.from] as Parameter)) : [];
+    const start = run ? lists.map((list) => placeOf(list[run.from] as Parameter)) : [];
     const distance = run ? home.byteOffset - run.byteOffset : -1;
     // Same buffers, same distance from the run's start in each, in rising order.
     const joins =
       run !== undefined &&
       distance >= run.bytes &&
       distance - run.bytes < PARAMETER_ALIGN &&
-      homes.every(
-        (h, k) =>
-          h?.buffer === start[k]?.buffer && (h?.byteOffset ?? 0) - (start[k]?.byteOffset ?? 0) === distance,
-      );
+      homes.every((h, k) => h.buffer === start[k]?.buffer && h.byteOffset - start[k].byteOffset === distance);
     if (run && joins) {
       run.to = i + 1;
       run.bytes = distance + bytes;
