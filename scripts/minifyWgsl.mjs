@@ -118,8 +118,7 @@ export function moduleNames(codes) {
     for (const { kind, text } of list)
       if (kind === 'word' && GIVEN.test(text) && !own.names.has(text)) given.add(text);
   }
-  const short = (long, candidates) =>
-    new Map([...long].map((name) => [name, candidates.next().value]));
+  const short = (long, candidates) => new Map([...long].map((name) => [name, candidates.next().value]));
   return {
     given,
     uses,
@@ -244,7 +243,7 @@ function withOwn(list, { names, given }) {
 
 /** What stands before a number that another operand gives its type: that operand's end, then the operator. */
 const OPERAND = /^(?:\p{XID_Continue}+|[)\]])$/u;
-const TYPED_BY_LEFT = /^(?:[-+*\/%&|^]=?|[<>!=]=|<<|>>|[<>])$/;
+const TYPED_BY_LEFT = /^(?:[-+*/%&|^]=?|[<>!=]=|<<|>>|[<>])$/;
 
 /**
  * Leaves out what the language supposes: the access `read` of storage, the suffix of an unsigned number beside an operand that
@@ -261,7 +260,11 @@ function withoutSupposed(list, untyped) {
     }
     const left = list[i - 2];
     const beside =
-      TYPED_BY_LEFT.test(at(-1)) && left && left.kind !== 'number' && OPERAND.test(left.text) && !untyped.has(left.text);
+      TYPED_BY_LEFT.test(at(-1)) &&
+      left &&
+      left.kind !== 'number' &&
+      OPERAND.test(left.text) &&
+      !untyped.has(left.text);
     const alone = (at(-1) === '[' && at(1) === ']') || at(-1) === 'case';
     if (token.kind === 'number' && /^(?:\d+|0[xX][\da-fA-F]+)u$/.test(token.text) && (beside || alone))
       kept.push({ kind: 'number', text: token.text.slice(0, -1) });
@@ -270,7 +273,7 @@ function withoutSupposed(list, untyped) {
   return kept;
 }
 
-const BEFORE_PRODUCT = /^(?:[-+=(,[{;]|[-+*\/%]=|[<>!=]=|[<>]|return)$/;
+const BEFORE_PRODUCT = /^(?:[-+=(,[{;]|[-+*/%]=|[<>!=]=|[<>]|return)$/;
 
 /** Leaves out the parentheses around the first factors of a product, which is computed from left to right anyway. */
 function withoutParentheses(list) {
@@ -278,7 +281,7 @@ function withoutParentheses(list) {
   list.forEach(({ text }, i) => {
     if (text !== '(' || !BEFORE_PRODUCT.test(list[i - 1]?.text ?? '')) return;
     let end = i + 1;
-    while (list[end] && (list[end].kind !== 'operator' || /^[*\/%.]$/.test(list[end].text))) end++;
+    while (list[end] && (list[end].kind !== 'operator' || /^[*/%.]$/.test(list[end].text))) end++;
     if (list[end]?.text !== ')' || list[i + 1].kind === 'operator' || list[end + 1]?.text === '.') return;
     dropped.add(i).add(end);
   });

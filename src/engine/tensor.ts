@@ -240,25 +240,19 @@ export class Tensor {
 
   /** Sum over `axes` (all of them when none is named). Negative axes count from the end. Of f16 too the result is f32. */
   sum(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    if (this.dtype === 'f16') return this.float().sum(axes, options);
-    floats('sum', this);
-    const { kept, axes: list } = reduced('sum', this.shape, axes, options.keepdim ?? false);
-    return Tensor.of(sumOp, [this], kept, { axes: list, scale: 1 });
+    const { x, kept, axes: list } = reduced('sum', this, axes, options);
+    return Tensor.of(sumOp, [x], kept, { axes: list, scale: 1 });
   }
 
   mean(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    if (this.dtype === 'f16') return this.float().mean(axes, options);
-    floats('mean', this);
-    const { kept, axes: list, count } = reduced('mean', this.shape, axes, options.keepdim ?? false);
-    return Tensor.of(sumOp, [this], kept, { axes: list, scale: 1 / count });
+    const { x, kept, axes: list } = reduced('mean', this, axes, options);
+    return Tensor.of(sumOp, [x], kept, { axes: list, scale: numel(kept) / this.size });
   }
 
   /** Largest value over `axes`; its gradient is shared evenly among equal maxima (PyTorch's amax). */
   amax(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    if (this.dtype === 'f16') return this.float().amax(axes, options);
-    floats('amax', this);
-    const { kept, axes: list } = reduced('amax', this.shape, axes, options.keepdim ?? false);
-    return Tensor.of(maxOp, [this], kept, { axes: list });
+    const { x, kept, axes: list } = reduced('amax', this, axes, options);
+    return Tensor.of(maxOp, [x], kept, { axes: list });
   }
 
   // Movement ----------------------------------------------------------------------------------------------------------
@@ -469,24 +463,19 @@ export function floats(what: string, ...tensors: readonly Tensor[]): void {
 
 function reduced(
   what: string,
-  shape: readonly number[],
+  input: Tensor,
   axes: number | readonly number[] | undefined,
-  keepdim: boolean,
+  { keepdim = false }: { keepdim?: boolean },
 ) {
+  const x = input.dtype === 'f16' ? input.float() : input;
+  floats(what, x);
+  const { shape } = x;
   const named = typeof axes === 'number' ? [axes] : (axes ?? []);
   // As in PyTorch, naming no axis means all of them.
   const list = named.length > 0 ? named : shape.map((_, i) => i);
   const found = new Set(list.map((axis) => axisIndex(what, axis, shape.length)));
   if (found.size !== list.length) fail(`${what}: an axis is named twice in ${shapeText(list)}.`);
   const sorted = [...found].sort((a, b) => a - b);
-  const kept: number[] = [];
-  let count = 1;
-  shape.forEach((size, i) => {
-    if (!found.has(i)) kept.push(size);
-    else {
-      count *= size;
-      if (keepdim) kept.push(1);
-    }
-  });
-  return { kept, axes: sorted, count };
+  const kept = shape.flatMap((size, i) => (!found.has(i) ? [size] : keepdim ? [1] : []));
+  return { x, kept, axes: sorted };
 }

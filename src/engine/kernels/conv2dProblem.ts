@@ -10,7 +10,10 @@ import type {
   Operand,
   Problem,
 } from '../kernel.js';
-import { elementBytes, numel } from '../kernel.js';
+import { elementBytes } from '../kernel.js';
+
+export { operandBytes } from '../kernel.js';
+
 import { choose } from '../tuning/choose.js';
 
 /**
@@ -136,11 +139,6 @@ export function sizeWords(words: readonly number[]): number[] {
 
 export function bind(at: number, operand: Operand, access: Access): Binding {
   return { at, operand, access };
-}
-
-/** Bytes of operands, each moved once. */
-export function operandBytes(...operands: readonly Operand[]): number {
-  return operands.reduce((sum, { shape, dtype }) => sum + elementBytes(dtype) * numel(shape), 0);
 }
 
 /** What a tuning table knows a convolution by. */

@@ -6,7 +6,15 @@ import bceSum from '../../shaders/loss/bce_sum.wgsl';
 import diceLossShader from '../../shaders/loss/dice_loss.wgsl';
 import diceLossGradShader from '../../shaders/loss/dice_loss_grad.wgsl';
 import diceSumsShader from '../../shaders/loss/dice_sums.wgsl';
-import { f32, type Launch, type Lowering, numel, type Operand, type Shader } from '../kernel.js';
+import {
+  f32,
+  type Launch,
+  type Lowering,
+  numel,
+  type Operand,
+  readThenWrite,
+  type Shader,
+} from '../kernel.js';
 import { isContiguous } from '../layout.js';
 import { grid1d } from './grid.js';
 import { copyStrided } from './movement.js';
@@ -94,11 +102,7 @@ function crossEntropyMean(p: Operand, t: Operand, out: Operand, logits: boolean,
       LOGITS: logits,
       SCALE: f32(partials ? 1 : 1 / elements),
     },
-    bindings: [
-      { at: 0, operand: a.operand, access: 'read' },
-      { at: 1, operand: b.operand, access: 'read' },
-      { at: 2, operand: sums, access: 'write' },
-    ],
+    bindings: readThenWrite([a.operand, b.operand], sums),
     workgroups: grid.workgroups,
     variant: `${what} x${lanes}, ${chunks} chunks`,
     flops: 25 * elements,
@@ -150,11 +154,7 @@ export function diceSums(p: Operand, t: Operand, out: Operand, ctx: Lowering): L
       SUMS_OFFSET: sums.layout.offset,
       SUMS_STEP: sums.layout.strides[0] as number,
     },
-    bindings: [
-      { at: 0, operand: a.operand, access: 'read' },
-      { at: 1, operand: b.operand, access: 'read' },
-      { at: 2, operand: sums, access: 'write' },
-    ],
+    bindings: readThenWrite([a.operand, b.operand], sums),
     workgroups: grid.workgroups,
     variant: `dice sums x${lanes}, ${chunks} chunks`,
     flops: 4 * elements,
@@ -180,10 +180,7 @@ export function diceLoss(sums: Operand, loss: Operand, { smooth }: DiceOptions):
         LOSS_OFFSET: loss.layout.offset,
         SMOOTH: f32(smooth),
       },
-      bindings: [
-        { at: 0, operand: sums, access: 'read' },
-        { at: 1, operand: loss, access: 'write' },
-      ],
+      bindings: readThenWrite([sums], loss),
       workgroups: [1, 1, 1],
       variant: 'dice loss',
       flops: 6,
@@ -225,12 +222,7 @@ export function diceLossGrad(
         G_OFFSET: g.layout.offset,
         SMOOTH: f32(smooth),
       },
-      bindings: [
-        { at: 0, operand: sums, access: 'read' },
-        { at: 1, operand: t, access: 'read' },
-        { at: 2, operand: g, access: 'read' },
-        { at: 3, operand: gp, access: 'write' },
-      ],
+      bindings: readThenWrite([sums, t, g], gp),
       workgroups: grid.workgroups,
       variant: `dice gradient x${lanes}`,
       flops: 3 * elements,
