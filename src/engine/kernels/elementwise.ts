@@ -58,13 +58,9 @@ const BINARY_OPS = [
   'eq',
   'ne',
   'reluGrad',
-  'leakyReluGrad',
   'sigmoidGrad',
   'tanhGrad',
-  'siluGrad',
-  'clampGrad',
   'mulLog',
-  'axpby',
   'bce',
   'bceGrad',
   'bceGradTarget',
@@ -80,8 +76,7 @@ export type UnaryOp = (typeof UNARY_OPS)[number];
 
 /**
  * Comparisons give 1 or 0. Gradients take d(loss)/dy first: `reluGrad(gy, y)` = y > 0 ? a gy : 0 with a = 1 unless
- * given, `leakyReluGrad(gy, x)` with slope a, `sigmoidGrad(gy, y)`, `tanhGrad(gy, y)`, `siluGrad(gy, x)`,
- * `clampGrad(gy, x)` with bounds a and b. `mulLog(g, x)` = g log(x), 0 at x = 0. `axpby(x, y)` = a x + b y.
+ * given, `sigmoidGrad(gy, y)`, `tanhGrad(gy, y)`. `mulLog(g, x)` = g log(x), 0 at x = 0.
  * `bce(p, t)`, its derivatives `bceGrad(p, t)` by p and `bceGradTarget(p, t)` by t; `bceLogits(x, t)` and
  * `bceLogitsGrad(x, t)` = sigmoid(x) - t.
  */
@@ -146,20 +141,13 @@ export function binary(
   params: ElementwiseParams = {},
   target?: Target,
 ): Launch[] {
-  const bounds = op === 'clampGrad';
-  const pa = params.a ?? 1;
-  const pb = params.b ?? 1;
-  if (!bounds) {
-    checkFinite(op, 'a', pa);
-    checkFinite(op, 'b', pb);
-  }
-  const largest = 3.4028234663852886e38;
-  const bounded = (v: number) => f32(bounds ? Math.min(Math.max(v, -largest), largest) : v);
+  const value = params.a ?? 1;
+  checkFinite(op, 'a', value);
   return walkLaunch(
     binaryShader,
     () => [nonfinite, math, bce, binaryOps],
     { A: a, B: b, Y: y },
-    { OP: BINARY_OPS.indexOf(op), A: bounded(pa), B: bounded(pb) },
+    { OP: BINARY_OPS.indexOf(op), A: f32(value) },
     op,
     flopsOf(op),
     target,

@@ -1,7 +1,7 @@
 import { fail } from '../errors.js';
 import { gradScaler, SCALER_WORDS } from '../kernels/gradScaler.js';
+import type { Scaling } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
-import type { Scaling } from '../trace.js';
 
 export interface GradScalerOptions {
   /** The first scale; a power of two, so that scaling costs no digit. */

@@ -1,8 +1,7 @@
 import { fail } from '../errors.js';
 import { type SgdOptions as SgdKernelOptions, sgd } from '../kernels/optim.js';
-import { planUpdate } from '../plan/update.js';
+import { recordUpdate } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
-import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
 import type { GradScaler } from './gradScaler.js';
 
@@ -47,9 +46,7 @@ export class SGD {
     checkGradients('SGD', this.#parameters, gradients);
     const { dampening = 0, weightDecay = 0, nesterov = false, momentum = true } = this.options;
     const options: SgdKernelOptions = { dampening, weightDecay, nesterov, momentumZero: !momentum };
-    record({
-      kind: 'update',
-      plan: planUpdate,
+    recordUpdate({
       name: 'sgd',
       state: momentum ? [this.#parameters, this.momentumBuffers] : [this.#parameters],
       gradients,

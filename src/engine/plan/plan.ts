@@ -22,7 +22,7 @@ import type { Op } from '../op.js';
 import { castOp } from '../ops/cast.js';
 import { homeOf, PARAMETER_ALIGN, place, placeOf, type StateBuffer } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
-import type { Effect, Update } from '../trace.js';
+import type { Effect, EffectPlanner } from '../trace.js';
 import { choose } from '../tuning/choose.js';
 import { shippedTable } from '../tuning/shipped.js';
 import { problemKey, type TuningTable } from '../tuning/table.js';
@@ -41,7 +41,6 @@ import type {
   PlanStep,
   TensorForm,
 } from './types.js';
-import type { UpdatePlanner } from './update.js';
 
 export interface PlanOptions {
   /**
@@ -81,7 +80,7 @@ export function makePlan(
   return new Planner(outputs, effects, facts, options).plan();
 }
 
-class Planner implements UpdatePlanner {
+class Planner implements EffectPlanner {
   readonly graph: PlanGraph;
   readonly #users: Map<PlanNode, PlanNode[]>;
   readonly #operands = new Map<PlanNode, Operand>();
@@ -117,8 +116,7 @@ class Planner implements UpdatePlanner {
 
   plan(): Plan {
     this.#placeParameters();
-    const updates = this.effects.filter((effect): effect is Update => effect.kind === 'update');
-    const lowerUpdates = updates.map((update) => update.plan(update, this));
+    const lowerEffects = this.effects.map((effect) => effect.plan(this));
     this.#placeCats();
     this.#placeHalves();
     for (const node of this.graph.nodes) this.#lowerNode(node);
@@ -129,10 +127,7 @@ class Planner implements UpdatePlanner {
       node,
       operand: this.#compact(node),
     }));
-    for (const effect of this.effects) {
-      if (effect.kind === 'assign') this.#lowerAssign(effect.target, effect.value);
-      else lowerUpdates[updates.indexOf(effect)]?.();
-    }
+    for (const lower of lowerEffects) lower();
     return this.#finish(outputs);
   }
 
@@ -156,18 +151,13 @@ class Planner implements UpdatePlanner {
 
   #placeParameters(): void {
     const limit = Math.min(this.facts.limits.maxStorageBufferBindingSize, this.facts.limits.maxBufferSize);
-    // An optimiser's lists first, each on its own, so that parameters and their state have the same layout.
-    for (const effect of this.effects) {
-      if (effect.kind !== 'update') continue;
-      for (const list of effect.state) place(list, limit);
-      if (effect.scaling) place([effect.scaling.state], limit);
-    }
+    for (const list of this.effects.flatMap((effect) => effect.lists)) place(list, limit);
     const rest = this.graph.nodes
       .filter((node) => node.leaf?.kind === 'parameter')
       .map((node) => node.tensor as Parameter);
     place(rest, limit);
     place(
-      this.effects.flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : [])),
+      this.effects.flatMap((effect) => effect.writes),
       limit,
     );
   }
@@ -433,9 +423,7 @@ class Planner implements UpdatePlanner {
    */
   #keepBeforeEffects(): void {
     const changed = new Set(
-      this.effects
-        .flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : writtenBy(effect)))
-        .map((parameter) => homeOf(parameter)?.buffer),
+      this.effects.flatMap((effect) => effect.writes).map((parameter) => homeOf(parameter)?.buffer),
     );
     for (const node of rootNodes(this.graph)) {
       const operand = this.operandOf(node);
@@ -443,12 +431,6 @@ class Planner implements UpdatePlanner {
       if (home.kind !== 'state' || !changed.has(home.state)) continue;
       this.#operands.set(node, this.#copied(operand));
     }
-  }
-
-  #lowerAssign(target: Parameter, value: Tensor): void {
-    const node = this.graph.read.get(value) as PlanNode;
-    const copy = copyStrided(this.operandOf(node), this.parameterOperand(target), this);
-    this.emit('assign', target.shape, copy);
   }
 
   // Result ------------------------------------------------------------------------------------------------------------
@@ -602,11 +584,6 @@ interface Halves {
   readonly nodes: { readonly node: PlanNode; readonly byteOffset: number }[];
   from: number;
   to: number;
-}
-
-/** The parameters that an update changes. */
-function writtenBy({ state, scaling }: Update): Parameter[] {
-  return [...state.flat(), ...(scaling ? [scaling.state] : [])];
 }
 
 /** Throws where the device cannot hold f16. */

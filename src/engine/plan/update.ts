@@ -1,46 +1,52 @@
 /** How a plan takes in an optimiser's update. Optimisers bring it, so that a page that only infers does not carry it. */
-import {
-  byteLength,
-  type DeviceFacts,
-  type DType,
-  type Launch,
-  type Lowering,
-  numel,
-  type Operand,
-} from '../kernel.js';
+import { byteLength, type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import type { FlatGradients } from '../kernels/gradScaler.js';
 import { copyStrided } from '../kernels/movement.js';
-import { type Home, PARAMETER_ALIGN, placeOf, type StateBuffer } from '../state.js';
+import { type Home, PARAMETER_ALIGN, placeOf } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
-import type { Update } from '../trace.js';
-import type { PlanGraph, PlanNode } from './graph.js';
+import { type EffectPlanner, record } from '../trace.js';
+import type { PlanNode } from './graph.js';
 import type { Tenant } from './place.js';
 import type { Store } from './storage.js';
 
-/** What an update needs of the plan being made. */
-export interface UpdatePlanner {
-  readonly graph: PlanGraph;
-  readonly facts: DeviceFacts;
-  store(bytes: number): Store;
-  /** A range of `parent`. */
-  child(parent: Store, byteOffset: number, bytes: number): Store;
-  contiguous(shape: readonly number[], dtype: DType, storage?: Store): Operand;
-  stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store;
-  parameterOperand(parameter: Parameter): Operand;
-  operandOf(node: PlanNode): Operand;
-  tenantsOf(owner: unknown): Tenant[];
-  tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean;
-  lowering(op: string): Lowering;
-  emit(op: string, shape: readonly number[], launches: readonly Launch[]): void;
+/** Loss scaling in an update: run over all its gradients before any of them is applied. */
+export interface Scaling {
+  /** Lies in a buffer of its own, since the update reads it while it writes parameters. */
+  readonly state: Parameter;
+  lower(gradients: readonly FlatGradients[], state: Operand, ctx: Lowering): Launch[];
 }
 
-/** Places the gradients, before anything is lowered; what it returns lowers the update, after everything else. */
-export function planUpdate(update: Update, planner: UpdatePlanner): () => void {
-  const runs = placeGradients(update, planner);
-  return () => lowerUpdate(update, runs, planner);
+/**
+ * A step of an optimiser on many parameters at once. The plan lays state and gradients side by side and calls `lower`
+ * once for each stretch that is contiguous in all of them, so that one launch serves many parameters.
+ */
+export interface Update {
+  readonly name: string;
+  /** Lists of equal shapes: the parameters, then what the optimiser keeps for each. */
+  readonly state: readonly (readonly Parameter[])[];
+  readonly gradients: readonly Tensor[];
+  readonly scaling?: Scaling | undefined;
+  /** `state[i]` and `gradient` are flat f32 operands of equal length; `scaler` is the state of `scaling`. */
+  lower(state: readonly Operand[], gradient: Operand, ctx: Lowering, scaler?: Operand): Launch[];
+}
+
+/** Makes an update part of the program being compiled: its gradients are placed before anything is lowered. */
+export function recordUpdate(update: Update): void {
+  const { state, scaling, gradients } = update;
+  const lists = scaling ? [...state, [scaling.state]] : state;
+  record({
+    reads: gradients,
+    writes: lists.flat(),
+    lists,
+    plan(planner) {
+      const runs = placeGradients(update, planner);
+      return () => lowerUpdate(update, runs, planner);
+    },
+  });
 }
 
 /** Lays an update's gradients as its parameters lie, in one storage for each stretch of parameters. */
-function placeGradients(update: Update, planner: UpdatePlanner): GradientRun[] {
+function placeGradients(update: Update, planner: EffectPlanner): GradientRun[] {
   const runs = contiguousRuns(update);
   for (const run of runs) {
     const group = planner.store(run.bytes);
@@ -62,7 +68,7 @@ function placeGradients(update: Update, planner: UpdatePlanner): GradientRun[] {
   return runs;
 }
 
-function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: UpdatePlanner): void {
+function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: EffectPlanner): void {
   for (const run of runs) {
     for (let i = run.from; i < run.to; i++) {
       const node = planner.graph.read.get(update.gradients[i] as Tensor) as PlanNode;
