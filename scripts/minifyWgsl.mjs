@@ -92,11 +92,40 @@ const GIVEN = /^[A-Z][A-Z\d_]*$/;
 const SWIZZLE = /^(?:[xyzw]{1,4}|[rgba]{1,4})$/;
 
 /**
+ * Short names for constants that TypeScript gives. Those it puts a name together for, by an ending (`${operand}_OFFSET`), stay;
+ * so does what it says in quotes, or not at all.
+ */
+function constantNames(given, launches) {
+  const written = new Set(
+    launches.flatMap((code) => code.match(/(?<![\w'"`])[A-Z][A-Z\d_]{2,}(?=[:,])/g) ?? []),
+  );
+  const quoted = new Set(launches.flatMap((code) => code.match(/(?<=['"])[A-Z][A-Z\d_]*(?=['"])/g) ?? []));
+  const endings = new Set(launches.flatMap((code) => code.match(/(?<=\})_[A-Z\d_]+(?=`)/g) ?? []));
+  const short = digitNames();
+  const names = new Map();
+  for (const name of given) {
+    const isPlain = written.has(name) && !quoted.has(name) && ![...endings].some((end) => name.endsWith(end));
+    if (!isPlain) continue;
+    let value;
+    do value = short.next().value;
+    while (given.has(value));
+    names.set(name, value);
+  }
+  return names;
+}
+
+/** `A0`, which no other name here is like. */
+function* digitNames() {
+  for (const a of FIRST.slice(26)) for (let digit = 0; digit < 10; digit++) yield `${a}${digit}`;
+}
+
+/**
  * Short names for members, and for what pieces declare or kernels take from pieces; the same in all files, since any piece
  * may stand before any kernel. `codes` must be all there are: a name like a constant's stays where some file has it from outside.
- * @param {readonly string[]} codes @returns {{ names: Map<string, string>, members: Map<string, string>, given: Set<string> }}
+ * `launches`: the TypeScript that gives constants.
+ * @param {readonly string[]} codes @param {readonly string[]} launches
  */
-export function moduleNames(codes) {
+export function moduleNames(codes, launches = []) {
   const all = new Set();
   /** Of pieces: what they declare, and what they have from other files. */
   const words = new Set();
@@ -121,6 +150,7 @@ export function moduleNames(codes) {
   const short = (long, candidates) => new Map([...long].map((name) => [name, candidates.next().value]));
   return {
     given,
+    constants: constantNames(given, launches),
     uses,
     untyped,
     names: short(
@@ -233,17 +263,29 @@ function renameLocals(list, from, outer) {
 }
 
 /** With those that a kernel alone declares: in the order of its text, so that kernels alike stay alike. */
-function withOwn(list, { names, given }) {
-  const all = new Map(names);
+function withOwn(list, { names, constants, given }) {
+  const all = new Map([...names, ...constants]);
   const short = capitalNames('ABCDEFGHIJKLM');
   for (const name of declared(list).names)
     if (!all.has(name) && !given.has(name)) all.set(name, short.next().value);
   return all;
 }
 
-/** What stands before a number that another operand gives its type: that operand's end, then the operator. */
-const OPERAND = /^(?:\p{XID_Continue}+|[)\]])$/u;
+/** Operators whose other operand gives a number its type. */
 const TYPED_BY_LEFT = /^(?:[-+*/%&|^]=?|[<>!=]=|<<|>>|[<>])$/;
+
+/** Whether what ends at `i` is an operand with a type of its own: not made of numbers and constants that have none. */
+function isTyped(list, i, untyped) {
+  const isName = (token) => token.kind === 'word' && !untyped.has(token.text);
+  if (!/^[)\]]$/.test(list[i]?.text)) return list[i] !== undefined && isName(list[i]);
+  let depth = 0;
+  for (let at = i; at >= 0; at--) {
+    if (/^[)\]]$/.test(list[at].text)) depth++;
+    else if (/^[([]$/.test(list[at].text) && --depth === 0) return false;
+    else if (isName(list[at])) return true;
+  }
+  return false;
+}
 
 /**
  * Leaves out what the language supposes: the access `read` of storage, the suffix of an unsigned number beside an operand that
@@ -258,13 +300,7 @@ function withoutSupposed(list, untyped) {
       kept.pop();
       return;
     }
-    const left = list[i - 2];
-    const beside =
-      TYPED_BY_LEFT.test(at(-1)) &&
-      left &&
-      left.kind !== 'number' &&
-      OPERAND.test(left.text) &&
-      !untyped.has(left.text);
+    const beside = TYPED_BY_LEFT.test(at(-1)) && isTyped(list, i - 2, untyped);
     const alone = (at(-1) === '[' && at(1) === ']') || at(-1) === 'case';
     if (token.kind === 'number' && /^(?:\d+|0[xX][\da-fA-F]+)u$/.test(token.text) && (beside || alone))
       kept.push({ kind: 'number', text: token.text.slice(0, -1) });
@@ -273,7 +309,7 @@ function withoutSupposed(list, untyped) {
   return kept;
 }
 
-const BEFORE_PRODUCT = /^(?:[-+=(,[{;]|[-+*/%]=|[<>!=]=|[<>]|return)$/;
+const BEFORE_PRODUCT = /^(?:[-+=(,[{;]|[-+*/%]=|[<>!=]=|return)$/;
 
 /** Leaves out the parentheses around the first factors of a product, which is computed from left to right anyway. */
 function withoutParentheses(list) {
