@@ -316,12 +316,12 @@ async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
     if (around.isSecureContext === false) {
       throw new GpuError(
         'insecure-context',
-        'WebGPU is offered to secure pages only: serve this page over https or from localhost.',
+        'WebGPU needs a secure page: serve it over https or from localhost.',
       );
     }
     throw new GpuError(
       'no-api',
-      'There is no WebGPU here: use a browser that has it (current Chrome, Edge, Firefox or Safari), or in Node open the device through shadergrad/node.',
+      'There is no WebGPU here: use a browser that has it, or shadergrad/node in Node.',
     );
   }
 
@@ -352,7 +352,7 @@ async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
   if (seen.size === 0) {
     throw new GpuError(
       'no-adapter',
-      'WebGPU found no adapter: update the graphics driver, or allow hardware acceleration (in a browser, see its page about the GPU).',
+      'WebGPU found no adapter: update the graphics driver, or allow the browser hardware acceleration.',
     );
   }
   const there = [...seen].join(', ');
@@ -368,10 +368,7 @@ async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
 function checkNeeds(adapter: GPUAdapter, info: AdapterInfo, options: OpenDeviceOptions): void {
   for (const name of options.features ?? []) {
     if (!adapter.features.has(name)) {
-      throw new GpuError(
-        'adapter-too-small',
-        `The adapter ${nameOf(info)} lacks the feature ${name}, which is needed here.`,
-      );
+      throw new GpuError('adapter-too-small', `The adapter ${nameOf(info)} lacks the feature ${name}.`);
     }
   }
   for (const name of LIMITS) {
@@ -382,7 +379,7 @@ function checkNeeds(adapter: GPUAdapter, info: AdapterInfo, options: OpenDeviceO
     if (!enough) {
       throw new GpuError(
         'adapter-too-small',
-        `The adapter ${nameOf(info)} is too small: ${name} of ${need} is needed and it has ${there}.`,
+        `The adapter ${nameOf(info)} is too small: it has ${name} ${there}, and ${need} is needed.`,
       );
     }
   }
@@ -392,7 +389,7 @@ function refuseNullBackend(info: AdapterInfo): void {
   if (/null.?backend/i.test(`${info.device} ${info.description}`)) {
     throw new GpuError(
       'null-backend',
-      "WebGPU offers only its Null backend, which computes nothing: install the GPU's driver or choose another backend.",
+      'WebGPU offers only its Null backend, which computes nothing: install the graphics driver.',
     );
   }
 }

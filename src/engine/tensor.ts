@@ -34,12 +34,12 @@ export class Tensor {
     for (const size of shape) {
       if (!Number.isInteger(size) || size < 1) {
         fail(
-          `${op?.name ?? leaf?.kind ?? 'tensor'}: a shape must be whole numbers of at least 1, but this is ${shapeText(shape)}.`,
+          `${op?.name ?? leaf?.kind ?? 'tensor'}: sizes must be whole numbers of at least 1, not ${shapeText(shape)}.`,
         );
       }
     }
     if (shape.length > 6)
-      fail(`${op?.name ?? 'tensor'}: at most 6 axes are supported, but the shape is ${shapeText(shape)}.`);
+      fail(`${op?.name ?? 'tensor'}: at most 6 axes are supported, not ${shapeText(shape)}.`);
     if (numel(shape) > 0x7fffffff)
       fail(`${op?.name ?? 'tensor'}: ${shapeText(shape)} has more elements than 32-bit indices reach.`);
     this.id = created++;
@@ -279,7 +279,7 @@ export class Tensor {
     const k = axisIndex('slice', axis, this.rank);
     const size = this.shape[k] as number;
     if (!Number.isInteger(start) || (end !== undefined && !Number.isInteger(end)))
-      fail(`slice: the bounds must be whole numbers, not ${start}:${end ?? ''}.`);
+      fail(`slice: bounds must be whole numbers, not ${start}:${end ?? ''}.`);
     const from = bound(start, size);
     const to = bound(end ?? size, size);
     if (!Number.isInteger(step) || step < 1)
@@ -301,7 +301,7 @@ export class Tensor {
     floats('pad', this);
     if (widths.length % 2 !== 0 || widths.length > 2 * this.rank || !widths.every(Number.isInteger)) {
       fail(
-        `pad: widths are pairs of whole numbers, last axis first, at most ${2 * this.rank} of them; got ${shapeText(widths)}.`,
+        `pad: widths must be whole numbers, a pair for each axis from the last on, not ${shapeText(widths)}.`,
       );
     }
     const before = new Array<number>(this.rank).fill(0);

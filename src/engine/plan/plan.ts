@@ -590,7 +590,7 @@ interface Halves {
 function requireF16(facts: DeviceFacts): void {
   if (facts.features.includes('shader-f16')) return;
   fail(
-    `f16 (mixed precision) needs the feature shader-f16, which ${facts.description || 'this adapter'} lacks; use f32, or another adapter.`,
+    `f16 (mixed precision) needs the feature shader-f16, which ${facts.description || 'this adapter'} lacks; use f32.`,
   );
 }
 

@@ -23,7 +23,7 @@ function residentOf(state: StateBuffer): Resident | undefined {
   if (!resident?.device.closed) return resident;
   if (resident.changed) {
     fail(
-      `These parameters were changed on ${resident.device.name}, which was closed before they were read; save them before closing the device, or load saved ones.`,
+      `These parameters were changed on ${resident.device.name}, which was closed before they were read; save them before, or load saved ones.`,
     );
   }
   return undefined;
