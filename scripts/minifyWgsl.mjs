@@ -92,31 +92,29 @@ const GIVEN = /^[A-Z][A-Z\d_]*$/;
 const SWIZZLE = /^(?:[xyzw]{1,4}|[rgba]{1,4})$/;
 
 /**
- * Short names for constants that TypeScript gives. Those it puts a name together for, by an ending (`${operand}_OFFSET`), stay;
- * so does what it says in quotes, or not at all.
+ * Short names for constants that TypeScript gives: those that it writes as keys in full, and of those it puts together
+ * (`prefixed(name, { OFFSET: ... })`) the endings. What it says in quotes stays.
  */
 function constantNames(given, launches) {
-  const written = new Set(
-    launches.flatMap((code) => code.match(/(?<![\w'"`])[A-Z][A-Z\d_]{2,}(?=[:,])/g) ?? []),
-  );
-  const quoted = new Set(launches.flatMap((code) => code.match(/(?<=['"])[A-Z][A-Z\d_]*(?=['"])/g) ?? []));
-  const endings = new Set(launches.flatMap((code) => code.match(/(?<=\})_[A-Z\d_]+(?=`)/g) ?? []));
-  const short = digitNames();
-  const names = new Map();
+  const all = (pattern) => new Set(launches.flatMap((code) => code.match(pattern) ?? []));
+  const keys = all(/(?<![\w'"`])[A-Z][A-Z\d_]{2,}(?=[:,])/g);
+  const quoted = all(/(?<=['"])[A-Z][A-Z\d_]*(?=['"])/g);
+  const endings = [...all(/(?<=prefixed\(\w+, \{[^}]*)[A-Z][A-Z\d_]{2,}(?=:)/g)];
+  const short = digitNames(given);
+  const names = new Map(endings.map((ending) => [ending, short.next().value]));
   for (const name of given) {
-    const isPlain = written.has(name) && !quoted.has(name) && ![...endings].some((end) => name.endsWith(end));
-    if (!isPlain) continue;
-    let value;
-    do value = short.next().value;
-    while (given.has(value));
-    names.set(name, value);
+    const ending = endings.find((one) => name.endsWith(`_${one}`));
+    if (quoted.has(name)) continue;
+    if (ending) names.set(name, name.slice(0, -ending.length) + names.get(ending));
+    else if (keys.has(name)) names.set(name, short.next().value);
   }
   return names;
 }
 
-/** `A0`, which no other name here is like. */
-function* digitNames() {
-  for (const a of FIRST.slice(26)) for (let digit = 0; digit < 10; digit++) yield `${a}${digit}`;
+/** `A0`, which no other name here is like but some of those given. */
+function* digitNames(given) {
+  for (const a of FIRST.slice(26))
+    for (let digit = 0; digit < 10; digit++) if (!given.has(`${a}${digit}`)) yield `${a}${digit}`;
 }
 
 /**

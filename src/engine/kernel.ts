@@ -177,6 +177,11 @@ export interface Lowering {
   scalar(name: string): number;
 }
 
+/** Constants `NAME_KEY` of what stands under each key. */
+export function prefixed(name: string, constants: Constants): Constants {
+  return Object.fromEntries(Object.entries(constants).map(([key, value]) => [`${name}_${key}`, value]));
+}
+
 /** Strides of a contiguous tensor. */
 export function contiguousStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);

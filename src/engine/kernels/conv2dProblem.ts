@@ -10,7 +10,7 @@ import type {
   Operand,
   Problem,
 } from '../kernel.js';
-import { elementBytes } from '../kernel.js';
+import { elementBytes, prefixed } from '../kernel.js';
 
 export { operandBytes } from '../kernel.js';
 
@@ -101,12 +101,12 @@ export function planes(name: string, operand: Operand): Constants {
         'channels, rows and columns must be contiguous: copy it first',
     );
   }
-  return { [`${name}_OFFSET`]: operand.layout.offset, [`${name}_BATCH`]: batch };
+  return prefixed(name, { OFFSET: operand.layout.offset, BATCH: batch });
 }
 
 /** `NAME_OFFSET` of a contiguous operand. */
 export function offset(name: string, operand: Operand): Constants {
-  return { [`${name}_OFFSET`]: operand.layout.offset };
+  return prefixed(name, { OFFSET: operand.layout.offset });
 }
 
 /** True where the operand's elements follow each other without a gap and it starts its storage. */

@@ -4,7 +4,7 @@ import maxGradShader from '../../shaders/pool/max_grad.wgsl';
 import max2x2Shader from '../../shaders/pool/max2x2.wgsl';
 import max2x2GradShader from '../../shaders/pool/max2x2_grad.wgsl';
 import type { Binding, Constants, Launch, Operand } from '../kernel.js';
-import { elementBytes, numel, readThenWrite, storedType } from '../kernel.js';
+import { elementBytes, numel, prefixed, readThenWrite, storedType } from '../kernel.js';
 import { isPlanes } from '../layout.js';
 import { grid1d } from './grid.js';
 import { runGrid, type Target, WORKGROUP } from './strided.js';
@@ -33,7 +33,7 @@ function batchStride(x: Operand): number {
 
 /** Constants `NAME_OFFSET` and `NAME_BATCH`, in units of `lanes` elements. */
 function planes(name: string, x: Operand, lanes = 1): Constants {
-  return { [`${name}_OFFSET`]: x.layout.offset / lanes, [`${name}_BATCH`]: batchStride(x) / lanes };
+  return prefixed(name, { OFFSET: x.layout.offset / lanes, BATCH: batchStride(x) / lanes });
 }
 
 function aligned(x: Operand, lanes: number): boolean {

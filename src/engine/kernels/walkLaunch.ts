@@ -5,6 +5,7 @@ import {
   numel,
   type Operand,
   operandBytes,
+  prefixed,
   readThenWrite,
   type Shader,
   storedType,
@@ -55,8 +56,7 @@ export function walkLaunch(
     const own = splat[k] ? 1 : lanes;
     return {
       ...walkPlace(part, x.layout.offset, walk.strides[k] as readonly number[], own),
-      [`${part}_TYPE`]: storedType(x, own),
-      [`${part}_VALUE`]: storedType({ dtype: 'f32' }, own),
+      ...prefixed(part, { TYPE: storedType(x, own), VALUE: storedType({ dtype: 'f32' }, own) }),
     };
   });
   return [
