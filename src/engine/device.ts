@@ -293,20 +293,17 @@ export class Device {
   #wrap(cause: unknown, what?: string): GpuError {
     const about = what === undefined ? `on ${this.name}` : `in ${what} on ${this.name}`;
     const text = sentence(textOf(cause));
-    switch (kindOfError(cause)) {
-      case 'out-of-memory':
-        return new GpuError(
-          'out-of-memory',
-          `Out of GPU memory ${about}: ${text} Use a smaller batch or model.`,
-          { cause },
-        );
-      case 'validation':
-        return new GpuError('validation', `Invalid use of WebGPU ${about}: ${text}`, { cause });
-      default:
-        return new GpuError('internal', `The GPU failed ${about}: ${text}`, { cause });
-    }
+    const code = kindOfError(cause);
+    const remedy = code === 'out-of-memory' ? ' Use a smaller batch or model.' : '';
+    return new GpuError(code, `${FAULTS[code]} ${about}: ${text}${remedy}`, { cause });
   }
 }
+
+const FAULTS = {
+  'out-of-memory': 'Out of GPU memory',
+  validation: 'Invalid use of WebGPU',
+  internal: 'The GPU failed',
+} as const;
 
 async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
   if (typeof options.adapter === 'object') return options.adapter;
@@ -349,20 +346,16 @@ async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
     if (options.software !== undefined && isSoftware(info) !== options.software) continue;
     if (wanted === '' || matches(info, wanted)) return adapter;
   }
-  if (seen.size === 0) {
-    throw new GpuError(
-      'no-adapter',
-      'WebGPU found no adapter: update the graphics driver, or allow the browser hardware acceleration.',
-    );
-  }
-  const there = [...seen].join(', ');
-  if (wanted !== '') throw new GpuError('no-adapter', `No adapter matches "${wanted}"; there is: ${there}.`);
-  throw new GpuError(
-    'no-adapter',
-    options.software
-      ? `There is no software adapter, only: ${there}.`
-      : `There is no GPU, only software: ${there}.`,
-  );
+  throw new GpuError('no-adapter', whyNone([...seen].join(', '), wanted, options.software));
+}
+
+function whyNone(there: string, wanted: string, software: boolean | undefined): string {
+  if (there === '')
+    return 'WebGPU found no adapter: update the graphics driver, or allow the browser hardware acceleration.';
+  if (wanted !== '') return `No adapter matches "${wanted}"; there is: ${there}.`;
+  return software
+    ? `There is no software adapter, only: ${there}.`
+    : `There is no GPU, only software: ${there}.`;
 }
 
 function checkNeeds(adapter: GPUAdapter, info: AdapterInfo, options: OpenDeviceOptions): void {
@@ -417,21 +410,28 @@ export function nameOf(info: AdapterInfo): string {
 
 function matches(info: AdapterInfo, wanted: string): boolean {
   if (wanted === 'software') return isSoftware(info);
-  return `${info.vendor} ${info.architecture} ${info.device} ${info.description} ${kindOf(info)}`
-    .toLowerCase()
-    .includes(wanted);
+  return `${wordsOf(info)} ${kindOf(info)}`.includes(wanted);
 }
+
+/** All that an adapter calls itself, in small letters. */
+function wordsOf({ vendor, architecture, device, description }: AdapterInfo): string {
+  return `${vendor} ${architecture} ${device} ${description}`.toLowerCase();
+}
+
+/** What the words of each kind of device have in them. */
+const KINDS = {
+  llvmpipe: /llvmpipe|lavapipe/,
+  swiftshader: /swiftshader/,
+  nvidia: /nvidia|geforce|quadro|tesla/,
+  amd: /\bamd\b|radeon|\bati\b/,
+  intel: /intel/,
+  apple: /apple/,
+} as const;
 
 /** Key of the tuning table for an adapter, from its vendor, architecture and description. */
 export function kindOf(info: AdapterInfo): string {
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  if (/llvmpipe|lavapipe/.test(text)) return 'llvmpipe';
-  if (/swiftshader/.test(text)) return 'swiftshader';
-  if (/nvidia|geforce|quadro|tesla/.test(text)) return 'nvidia';
-  if (/\bamd\b|radeon|\bati\b/.test(text)) return 'amd';
-  if (/intel/.test(text)) return 'intel';
-  if (/apple/.test(text)) return 'apple';
-  return 'other';
+  const text = wordsOf(info);
+  return Object.entries(KINDS).find(([, names]) => names.test(text))?.[0] ?? 'other';
 }
 
 /** True for an adapter that runs on the CPU. */

@@ -190,7 +190,7 @@ export class Program<I extends string = string, O extends string = string> {
     const { gpu } = this.device;
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let i = 0; i < this.plan.steps.length; i++) this.#dispatch(pass, i);
+    for (const i of this.plan.steps.keys()) this.#dispatch(pass, i);
     pass.end();
     if (staging) {
       for (const { name, buffer, byteOffset, bytes } of wanted) {
@@ -238,8 +238,7 @@ export class Program<I extends string = string, O extends string = string> {
   encode(pass: GPUComputePassEncoder, steps?: readonly number[]): void {
     if (this.#destroyed) fail('encode: this program was destroyed.');
     for (const state of this.#writtenStates) markChanged(state);
-    if (steps) for (const i of steps) this.#dispatch(pass, i);
-    else for (let i = 0; i < this.plan.steps.length; i++) this.#dispatch(pass, i);
+    for (const i of steps ?? this.plan.steps.keys()) this.#dispatch(pass, i);
   }
 
   /** Frees the program's buffers. Parameters stay. */
@@ -313,24 +312,13 @@ function bindGroup(
   });
 }
 
-const arrays: Record<DType, (data: HostArray) => boolean> = {
-  f32: (data) => data instanceof Float32Array,
-  // Rounded on the way in, and widened on the way out.
-  f16: (data) => data instanceof Float32Array,
-  u32: (data) => data instanceof Uint32Array,
-  u8: (data) => data instanceof Uint8Array,
-};
-const arrayNames: Record<DType, string> = {
-  f32: 'Float32Array',
-  f16: 'Float32Array',
-  u32: 'Uint32Array',
-  u8: 'Uint8Array',
-};
+/** What the host holds a tensor's values in; f16 is rounded on the way in and widened on the way out. */
+const arrays = { f32: Float32Array, f16: Float32Array, u32: Uint32Array, u8: Uint8Array } as const;
 
 function checkInput(input: PlanInput, data: HostArray | undefined): asserts data is HostArray {
   const { name, dtype, shape } = input;
   if (data === undefined) fail(`run: input "${name}" ${shapeText(shape)} is missing.`);
-  if (!arrays[dtype](data)) fail(`run: input "${name}" must be a ${arrayNames[dtype]}.`);
+  if (!(data instanceof arrays[dtype])) fail(`run: input "${name}" must be a ${arrays[dtype].name}.`);
   if (data.length !== numel(shape)) {
     fail(`run: input "${name}" has ${data.length} values, but ${shapeText(shape)} needs ${numel(shape)}.`);
   }
