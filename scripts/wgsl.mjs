@@ -53,20 +53,20 @@ export function wgslForEsbuild({ minify = false } = {}) {
       build.initialOptions.mangleProps = new RegExp(`^(?:${[...constants.keys()].join('|')})$`);
       build.initialOptions.mangleCache = Object.fromEntries(constants);
       const all = 'wgsl:all';
-      build.onResolve({ filter: /^wgsl:all$/ }, () => ({
-        path: 'all',
-        namespace: 'wgsl',
-        sideEffects: false,
-      }));
+      build.onResolve({ filter: /^wgsl:all$/ }, () => ({ path: 'all', namespace: 'wgsl' }));
       build.onLoad({ filter: /\.wgsl$/ }, ({ path: file }) => ({
         contents: `export { ${identifier(file)} as default } from '${all}';`,
         loader: 'js',
         resolveDir: shaders,
       }));
       build.onLoad({ filter: /.*/, namespace: 'wgsl' }, () => {
-        const shader = (file, i) =>
-          `export const ${identifier(file)} = ${shaderOf(file, minifyWgsl(codes[i], names))};`;
-        return { contents: files.map(shader).join('\n'), loader: 'js' };
+        const minified = files.map((file, i) => ({ file, code: minifyWgsl(codes[i], names) }));
+        // Kernels alike are of like length, and gzip likes them near each other.
+        minified.sort((a, b) => a.code.length - b.code.length);
+        const lines = minified.map(
+          ({ file, code }) => `export const ${identifier(file)} = ${shaderOf(file, code)};`,
+        );
+        return { contents: lines.join('\n'), loader: 'js' };
       });
     },
   };

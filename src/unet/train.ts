@@ -177,7 +177,7 @@ export class Trainer {
     const { epoch, batch, step } = progress;
     if (step !== epoch * this.#batchesPerEpoch + batch) {
       fail(
-        `This checkpoint counts ${step} steps at epoch ${epoch + 1}, batch ${batch}, but here an epoch has ${this.#batchesPerEpoch} batches; give the data and the batch size that it was trained with.`,
+        `This checkpoint counts ${step} steps at epoch ${epoch + 1}, batch ${batch}, but here an epoch has ${this.#batchesPerEpoch} batches; give the data and batch size it was trained with.`,
       );
     }
     this.#at = progress;
