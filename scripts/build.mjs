@@ -46,7 +46,8 @@ async function buildForPages(entry, outfile, options) {
     ...common,
     platform: 'neutral',
     plugins: [wgslForEsbuild({ minify: true })],
-    entryPoints: [entry],
+    // Kernels first: amid the TypeScript, which gzip wants in one place too, they cost 0.2 KB more.
+    stdin: { contents: `import 'wgsl:all'; export * from './${entry}';`, resolveDir: root },
     outfile: path.join(out, outfile),
     ...options,
   });

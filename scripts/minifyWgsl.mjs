@@ -92,18 +92,52 @@ const GIVEN = /^[A-Z][A-Z\d_]*$/;
 const SWIZZLE = /^(?:[xyzw]{1,4}|[rgba]{1,4})$/;
 
 /**
+ * Short names for constants that TypeScript gives: those that it writes as keys in full, and of those it puts together
+ * (`prefixed(name, { OFFSET: ... })`) the endings. What it says in quotes stays.
+ */
+function constantNames(given, launches) {
+  const all = (pattern) => new Set(launches.flatMap((code) => code.match(pattern) ?? []));
+  const keys = all(/(?<![\w'"`])[A-Z][A-Z\d_]{2,}(?=[:,])/g);
+  const quoted = all(/(?<=['"])[A-Z][A-Z\d_]*(?=['"])/g);
+  const endings = [...all(/(?<=prefixed\(\w+, \{[^}]*)[A-Z][A-Z\d_]{2,}(?=:)/g)];
+  const short = digitNames(given);
+  const names = new Map(endings.map((ending) => [ending, short.next().value]));
+  for (const name of given) {
+    const ending = endings.find((one) => name.endsWith(`_${one}`));
+    if (quoted.has(name)) continue;
+    if (ending) names.set(name, name.slice(0, -ending.length) + names.get(ending));
+    else if (keys.has(name)) names.set(name, short.next().value);
+  }
+  return names;
+}
+
+/** `A0`, which no other name here is like but some of those given. */
+function* digitNames(given) {
+  for (const a of FIRST.slice(26))
+    for (let digit = 0; digit < 10; digit++) if (!given.has(`${a}${digit}`)) yield `${a}${digit}`;
+}
+
+/**
  * Short names for members, and for what pieces declare or kernels take from pieces; the same in all files, since any piece
  * may stand before any kernel. `codes` must be all there are: a name like a constant's stays where some file has it from outside.
- * @param {readonly string[]} codes @returns {{ names: Map<string, string>, members: Map<string, string>, given: Set<string> }}
+ * `launches`: the TypeScript that gives constants.
+ * @param {readonly string[]} codes @param {readonly string[]} launches
  */
-export function moduleNames(codes) {
+export function moduleNames(codes, launches = []) {
   const all = new Set();
   /** Of pieces: what they declare, and what they have from other files. */
   const words = new Set();
   const members = new Set();
   const given = new Set(['main']);
+  /** In how many files each word is. */
+  const uses = new Map();
+  const untyped = new Set();
   for (const code of codes) {
     const list = tokens(code);
+    for (const word of new Set(list.map(({ text }) => text))) uses.set(word, (uses.get(word) ?? 0) + 1);
+    list.forEach(({ text }, i) => {
+      if (text === 'const' && list[i + 2]?.text === '=') untyped.add(list[i + 1].text);
+    });
     const own = declared(list);
     for (const name of own.members) members.add(name);
     if (!own.names.has('main')) for (const { kind, text } of list) if (kind === 'word') words.add(text);
@@ -111,10 +145,12 @@ export function moduleNames(codes) {
     for (const { kind, text } of list)
       if (kind === 'word' && GIVEN.test(text) && !own.names.has(text)) given.add(text);
   }
-  const short = (long, candidates) =>
-    new Map([...long].sort().map((name) => [name, candidates.next().value]));
+  const short = (long, candidates) => new Map([...long].map((name) => [name, candidates.next().value]));
   return {
     given,
+    constants: constantNames(given, launches),
+    uses,
+    untyped,
     names: short(
       [...all].filter((name) => words.has(name) && !given.has(name)),
       capitalNames('NOPQRSTUVWXYZ'),
@@ -225,12 +261,83 @@ function renameLocals(list, from, outer) {
 }
 
 /** With those that a kernel alone declares: in the order of its text, so that kernels alike stay alike. */
-function withOwn(list, { names, given }) {
-  const all = new Map(names);
+function withOwn(list, { names, constants, given }) {
+  const all = new Map([...names, ...constants]);
   const short = capitalNames('ABCDEFGHIJKLM');
   for (const name of declared(list).names)
     if (!all.has(name) && !given.has(name)) all.set(name, short.next().value);
   return all;
+}
+
+/** Operators whose other operand gives a number its type. */
+const TYPED_BY_LEFT = /^(?:[-+*/%&|^]=?|[<>!=]=|<<|>>|[<>])$/;
+
+/** Whether what ends at `i` is an operand with a type of its own: not made of numbers and constants that have none. */
+function isTyped(list, i, untyped) {
+  const isName = (token) => token.kind === 'word' && !untyped.has(token.text);
+  if (!/^[)\]]$/.test(list[i]?.text)) return list[i] !== undefined && isName(list[i]);
+  let depth = 0;
+  for (let at = i; at >= 0; at--) {
+    if (/^[)\]]$/.test(list[at].text)) depth++;
+    else if (/^[([]$/.test(list[at].text) && --depth === 0) return false;
+    else if (isName(list[at])) return true;
+  }
+  return false;
+}
+
+/**
+ * Leaves out what the language supposes: the access `read` of storage, the suffix of an unsigned number beside an operand that
+ * has a type, and as an index or a case. `untyped`: names of constants that have none.
+ */
+function withoutSupposed(list, untyped) {
+  const kept = [];
+  list.forEach((token, i) => {
+    const at = (k) => list[i + k]?.text ?? '';
+    const isRead = token.text === 'read' && at(-1) === ',' && at(-2) === 'storage' && at(1) === '>';
+    if (isRead) {
+      kept.pop();
+      return;
+    }
+    const beside = TYPED_BY_LEFT.test(at(-1)) && isTyped(list, i - 2, untyped);
+    const alone = (at(-1) === '[' && at(1) === ']') || at(-1) === 'case';
+    if (token.kind === 'number' && /^(?:\d+|0[xX][\da-fA-F]+)u$/.test(token.text) && (beside || alone))
+      kept.push({ kind: 'number', text: token.text.slice(0, -1) });
+    else kept.push(token);
+  });
+  return kept;
+}
+
+const BEFORE_PRODUCT = /^(?:[-+=(,[{;]|[-+*/%]=|[<>!=]=|return)$/;
+
+/** Leaves out the parentheses around the first factors of a product, which is computed from left to right anyway. */
+function withoutParentheses(list) {
+  const dropped = new Set();
+  list.forEach(({ text }, i) => {
+    if (text !== '(' || !BEFORE_PRODUCT.test(list[i - 1]?.text ?? '')) return;
+    let end = i + 1;
+    while (list[end] && (list[end].kind !== 'operator' || /^[*/%.]$/.test(list[end].text))) end++;
+    if (list[end]?.text !== ')' || list[i + 1].kind === 'operator' || list[end + 1]?.text === '.') return;
+    dropped.add(i).add(end);
+  });
+  return list.filter((_, i) => !dropped.has(i));
+}
+
+/** Puts numbers that only this file has a name for where the name stands. */
+function withNumbers(list, uses) {
+  const values = new Map();
+  const rest = [];
+  let depth = 0;
+  for (let i = 0; i < list.length; i++) {
+    const [word, name, equals, number, end] = list.slice(i, i + 5);
+    if (word.text === '{') depth++;
+    else if (word.text === '}') depth--;
+    const isNumber = equals?.text === '=' && number?.kind === 'number' && end?.text === ';';
+    if (depth === 0 && word.text === 'const' && isNumber && uses.get(name.text) === 1) {
+      values.set(name.text, number);
+      i += 4;
+    } else rest.push(word);
+  }
+  return rest.map((token, i) => (rest[i - 1]?.text === '.' ? token : (values.get(token.text) ?? token)));
 }
 
 /**
@@ -238,7 +345,9 @@ function withOwn(list, { names, given }) {
  * begin one, and a compiler's message then says where it is.
  */
 export function minifyWgsl(code, shared) {
-  const list = tokens(code);
+  const list = shared
+    ? withoutParentheses(withoutSupposed(withNumbers(tokens(code), shared.uses), shared.untyped))
+    : tokens(code);
   const names = shared ? withOwn(list, shared) : new Map();
   for (let i = 0; i < list.length; i++) if (list[i].text === 'fn') i = renameLocals(list, i, names);
   renameDeclared(list, names, shared?.members ?? new Map());

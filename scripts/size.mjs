@@ -12,8 +12,8 @@ const training = [
 /** Gzipped bytes that a page may download, kernels included. */
 export const aims = { inference: 40_000, training: 60_000 };
 
-/** What the tests allow while both are above their aims (docs/design.md tells why): to be lowered, not raised. */
-export const budgets = { inference: 45_200, training: 63_000 };
+/** What the tests allow while one is above its aim (docs/design.md tells why): to be lowered, not raised. */
+export const budgets = { inference: 42_800, training: aims.training };
 
 /** @param {string} folder where the build lies @returns {Promise<Record<import('./size.mjs').Measured, { minified: number, gzipped: number }>>} */
 export async function sizes(folder) {

@@ -4,7 +4,25 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { minifyWgsl, moduleNames } from './minifyWgsl.mjs';
 
-const shaders = path.join(path.dirname(fileURLToPath(import.meta.url)), '../src/shaders');
+const source = path.join(path.dirname(fileURLToPath(import.meta.url)), '../src');
+const shaders = path.join(source, 'shaders');
+
+/** All files under `folder` that end with `end`, in one order, and their texts. */
+async function texts(folder, end) {
+  const all = await readdir(folder, { recursive: true });
+  const files = all
+    .filter((file) => file.endsWith(end))
+    .sort()
+    .map((file) => path.join(folder, file));
+  return { files, codes: await Promise.all(files.map((file) => readFile(file, 'utf8'))) };
+}
+
+/** Every kernel, and short names for what they have in common with each other and with the launches that give constants. */
+export async function allShaders() {
+  const { files, codes } = await texts(shaders, '.wgsl');
+  const launches = await texts(path.join(source, 'engine/kernels'), '.ts');
+  return { files, codes, names: moduleNames(codes, launches.codes) };
+}
 
 function shaderOf(file, code) {
   const normal = file.split(path.sep).join('/');
@@ -21,7 +39,7 @@ function shaderOf(file, code) {
 export function wgslForEsbuild({ minify = false } = {}) {
   return {
     name: 'wgsl',
-    setup(build) {
+    async setup(build) {
       if (!minify) {
         build.onLoad({ filter: /\.wgsl$/ }, async ({ path: file }) => ({
           contents: `export default ${shaderOf(file, await readFile(file, 'utf8'))};`,
@@ -29,28 +47,26 @@ export function wgslForEsbuild({ minify = false } = {}) {
         }));
         return;
       }
+      const { files, codes, names } = await allShaders();
+      // The constants' names in TypeScript, which are keys of objects there.
+      const { constants } = names;
+      build.initialOptions.mangleProps = new RegExp(`^(?:${[...constants.keys()].join('|')})$`);
+      build.initialOptions.mangleCache = Object.fromEntries(constants);
       const all = 'wgsl:all';
-      build.onResolve({ filter: /^wgsl:all$/ }, () => ({
-        path: 'all',
-        namespace: 'wgsl',
-        sideEffects: false,
-      }));
+      build.onResolve({ filter: /^wgsl:all$/ }, () => ({ path: 'all', namespace: 'wgsl' }));
       build.onLoad({ filter: /\.wgsl$/ }, ({ path: file }) => ({
         contents: `export { ${identifier(file)} as default } from '${all}';`,
         loader: 'js',
         resolveDir: shaders,
       }));
-      build.onLoad({ filter: /.*/, namespace: 'wgsl' }, async () => {
-        const files = (await readdir(shaders, { recursive: true }))
-          .filter((file) => file.endsWith('.wgsl'))
-          .sort()
-          .map((file) => path.join(shaders, file));
-        const codes = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-        const names = moduleNames(codes);
-        const constants = files.map(
-          (file, i) => `export const ${identifier(file)} = ${shaderOf(file, minifyWgsl(codes[i], names))};`,
+      build.onLoad({ filter: /.*/, namespace: 'wgsl' }, () => {
+        const minified = files.map((file, i) => ({ file, code: minifyWgsl(codes[i], names) }));
+        // Kernels alike are of like length, and gzip likes them near each other.
+        minified.sort((a, b) => a.code.length - b.code.length);
+        const lines = minified.map(
+          ({ file, code }) => `export const ${identifier(file)} = ${shaderOf(file, code)};`,
         );
-        return { contents: constants.join('\n'), loader: 'js' };
+        return { contents: lines.join('\n'), loader: 'js' };
       });
     },
   };

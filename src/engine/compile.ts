@@ -1,5 +1,6 @@
 import type { Device } from './device.js';
 import { fail } from './errors.js';
+import { getOrMake } from './getOrMake.js';
 import type { DType } from './kernel.js';
 import { attrsKey } from './plan/graph.js';
 import { makePlan, type PlanOptions } from './plan/plan.js';
@@ -103,13 +104,10 @@ export async function evaluate(
     return `${node.op?.name ?? 'constant'}${attrsKey(node.attrs)}${node.dtype}[${node.shape.join()}](${inputs})`;
   });
   const full = `${key.join(';')}>${list.map((t) => index.get(t)).join()}|${JSON.stringify(options)}`;
-  let cache = evaluated.get(device);
-  if (!cache) {
-    cache = new Recent(KEPT);
-    evaluated.set(device, cache);
-  }
+  const cache = getOrMake(evaluated, device, () => new Recent<Program>(KEPT));
   const make = async () => {
-    const outputs = new Map(list.map((t, i) => [`${i}`, withInputs(t, nodes, index)]));
+    const made = withInputs(nodes);
+    const outputs = new Map(list.map((t, i) => [`${i}`, made.get(t) as Tensor]));
     return Program.build(device, makePlan(outputs, [], device.facts, own(device, options)));
   };
   const values = await cache.use(full, make, (program) => program.run(data, scalars));
@@ -118,22 +116,13 @@ export async function evaluate(
 }
 
 /** The same graph with its constants as inputs, so that a cached program serves other data. */
-const rebuilt = new WeakMap<readonly Tensor[], Map<Tensor, Tensor>>();
-
-function withInputs(root: Tensor, nodes: readonly Tensor[], index: ReadonlyMap<Tensor, number>): Tensor {
-  let made = rebuilt.get(nodes);
-  if (!made) {
-    made = new Map();
-    for (const node of nodes) {
-      if (node.leaf?.kind === 'constant')
-        made.set(node, Tensor.input(`#${index.get(node)}`, node.shape, node.dtype));
-      else if (!node.op) made.set(node, node);
-      else {
-        const inputs = node.inputs.map((input) => made?.get(input) as Tensor);
-        made.set(node, Tensor.of(node.op, inputs, node.shape, node.attrs, node.dtype));
-      }
-    }
-    rebuilt.set(nodes, made);
-  }
-  return made.get(root) as Tensor;
+function withInputs(nodes: readonly Tensor[]): Map<Tensor, Tensor> {
+  const made = new Map<Tensor, Tensor>();
+  nodes.forEach((node, i) => {
+    const { op, leaf, shape, dtype } = node;
+    const inputs = node.inputs.map((input) => made.get(input) as Tensor);
+    if (op) made.set(node, Tensor.of(op, inputs, shape, node.attrs, dtype));
+    else made.set(node, leaf?.kind === 'constant' ? Tensor.input(`#${i}`, shape, dtype) : node);
+  });
+  return made;
 }

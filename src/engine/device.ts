@@ -138,13 +138,13 @@ export class Device {
   /** Rejects with the first GPU error or with the loss of the device; never resolves. */
   readonly failed: Promise<never>;
 
-  private first: GpuError | null = null;
-  private told = false;
-  private isLost = false;
-  private closing: Promise<void> | null = null;
-  private rejectFailed: (error: GpuError) => void = () => {};
+  #first: GpuError | null = null;
+  #told = false;
+  #isLost = false;
+  #closing: Promise<void> | null = null;
+  #rejectFailed: (error: GpuError) => void = () => {};
   // A set rather than Promise.race on `failed`: each race would stay attached to that promise for the device's whole life.
-  private readonly waiting = new Set<(error: GpuError) => void>();
+  readonly #waiting = new Set<(error: GpuError) => void>();
 
   constructor(
     /** The device itself, for buffers, pipelines and submissions. */
@@ -158,18 +158,18 @@ export class Device {
   ) {
     this.facts = factsOf(gpu, info);
     this.failed = new Promise<never>((_, reject) => {
-      this.rejectFailed = reject;
+      this.#rejectFailed = reject;
     });
     this.failed.catch(() => {});
     gpu.addEventListener('uncapturederror', (event) => {
       event.preventDefault();
-      this.record(this.wrap(event.error));
+      this.#record(this.#wrap(event.error));
     });
     gpu.lost.then((loss) => {
-      this.isLost = true;
-      if (this.closing) return;
+      this.#isLost = true;
+      if (this.#closing) return;
       const why = loss.message.trim() === '' ? `no reason was given (${loss.reason})` : textOf(loss);
-      this.record(
+      this.#record(
         new GpuError(
           'lost',
           `The GPU device ${this.name} was lost: ${sentence(why)} Open a new one to go on.`,
@@ -189,37 +189,37 @@ export class Device {
   }
 
   get closed(): boolean {
-    return this.closing !== null;
+    return this.#closing !== null;
   }
 
   /** @throws GpuError the first GPU error there was, or that the device is closed. */
   check(): void {
-    if (this.first) {
-      this.told = true;
-      throw this.first;
+    if (this.#first) {
+      this.#told = true;
+      throw this.#first;
     }
-    if (this.closing) throw this.closedError();
+    if (this.#closing) throw this.#closedError();
   }
 
   /** Waits for `work`, and rejects as soon as the device fails, is lost or is closed, so that no wait hangs on a dead device. */
   guard<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const fail = (error: GpuError): void => {
-        this.waiting.delete(fail);
-        this.told = true;
+        this.#waiting.delete(fail);
+        this.#told = true;
         reject(error);
       };
-      this.waiting.add(fail);
-      if (this.first) return fail(this.first);
-      if (this.closing) return fail(this.closedError());
+      this.#waiting.add(fail);
+      if (this.#first) return fail(this.#first);
+      if (this.#closing) return fail(this.#closedError());
       work.then(
         (value) => {
-          if (this.waiting.delete(fail)) resolve(value);
+          if (this.#waiting.delete(fail)) resolve(value);
         },
         (cause) => {
           // A loss rejects what was mapped some time before it is reported itself; the report says more, so let it come first.
           setTimeout(() => {
-            if (this.waiting.has(fail)) fail(cause instanceof GpuError ? cause : this.wrap(cause));
+            if (this.#waiting.has(fail)) fail(cause instanceof GpuError ? cause : this.#wrap(cause));
           }, REPORT_MS);
         },
       );
@@ -244,7 +244,7 @@ export class Device {
       throw error;
     }
     for (const error of await this.guard(verdicts())) {
-      if (error) throw this.wrap(error, what);
+      if (error) throw this.#wrap(error, what);
     }
     return value;
   }
@@ -261,52 +261,49 @@ export class Device {
    * @throws GpuError an error of the GPU that nobody has been told of yet.
    */
   close(): Promise<void> {
-    this.closing ??= this.shutDown();
-    return this.closing;
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
   }
 
-  private async shutDown(): Promise<void> {
-    if (!this.isLost) {
+  async #shutDown(): Promise<void> {
+    if (!this.#isLost) {
       await Promise.race([this.gpu.queue.onSubmittedWorkDone().catch(() => {}), this.gpu.lost]);
       this.gpu.destroy();
     }
-    for (const fail of [...this.waiting]) fail(this.closedError());
-    if (this.first && !this.told) {
-      this.told = true;
-      throw this.first;
+    for (const fail of [...this.#waiting]) fail(this.#closedError());
+    if (this.#first && !this.#told) {
+      this.#told = true;
+      throw this.#first;
     }
   }
 
-  private record(error: GpuError): void {
-    if (this.closing && this.isLost) return;
-    const isFirst = this.first === null;
-    this.first ??= error;
-    if (isFirst) this.rejectFailed(error);
-    if (this.waiting.size > 0) for (const fail of [...this.waiting]) fail(this.first);
+  #record(error: GpuError): void {
+    if (this.#closing && this.#isLost) return;
+    const isFirst = this.#first === null;
+    this.#first ??= error;
+    if (isFirst) this.#rejectFailed(error);
+    if (this.#waiting.size > 0) for (const fail of [...this.#waiting]) fail(this.#first);
     else if (isFirst) this.onError(error);
   }
 
-  private closedError(): GpuError {
+  #closedError(): GpuError {
     return new GpuError('closed', `The GPU device ${this.name} was closed.`);
   }
 
-  private wrap(cause: unknown, what?: string): GpuError {
+  #wrap(cause: unknown, what?: string): GpuError {
     const about = what === undefined ? `on ${this.name}` : `in ${what} on ${this.name}`;
     const text = sentence(textOf(cause));
-    switch (kindOfError(cause)) {
-      case 'out-of-memory':
-        return new GpuError(
-          'out-of-memory',
-          `Out of GPU memory ${about}: ${text} Use a smaller batch or model.`,
-          { cause },
-        );
-      case 'validation':
-        return new GpuError('validation', `Invalid use of WebGPU ${about}: ${text}`, { cause });
-      default:
-        return new GpuError('internal', `The GPU failed ${about}: ${text}`, { cause });
-    }
+    const code = kindOfError(cause);
+    const remedy = code === 'out-of-memory' ? ' Use a smaller batch or model.' : '';
+    return new GpuError(code, `${FAULTS[code]} ${about}: ${text}${remedy}`, { cause });
   }
 }
+
+const FAULTS = {
+  'out-of-memory': 'Out of GPU memory',
+  validation: 'Invalid use of WebGPU',
+  internal: 'The GPU failed',
+} as const;
 
 async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
   if (typeof options.adapter === 'object') return options.adapter;
@@ -316,12 +313,12 @@ async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
     if (around.isSecureContext === false) {
       throw new GpuError(
         'insecure-context',
-        'WebGPU is offered to secure pages only: serve this page over https or from localhost.',
+        'WebGPU needs a secure page: serve it over https or from localhost.',
       );
     }
     throw new GpuError(
       'no-api',
-      'There is no WebGPU here: use a browser that has it (current Chrome, Edge, Firefox or Safari), or in Node open the device through shadergrad/node.',
+      'There is no WebGPU here: use a browser that has it, or shadergrad/node in Node.',
     );
   }
 
@@ -349,29 +346,22 @@ async function chooseAdapter(options: OpenDeviceOptions): Promise<GPUAdapter> {
     if (options.software !== undefined && isSoftware(info) !== options.software) continue;
     if (wanted === '' || matches(info, wanted)) return adapter;
   }
-  if (seen.size === 0) {
-    throw new GpuError(
-      'no-adapter',
-      'WebGPU found no adapter: update the graphics driver, or allow hardware acceleration (in a browser, see its page about the GPU).',
-    );
-  }
-  const there = [...seen].join(', ');
-  if (wanted !== '') throw new GpuError('no-adapter', `No adapter matches "${wanted}"; there is: ${there}.`);
-  throw new GpuError(
-    'no-adapter',
-    options.software
-      ? `There is no software adapter, only: ${there}.`
-      : `There is no GPU, only software: ${there}.`,
-  );
+  throw new GpuError('no-adapter', whyNone([...seen].join(', '), wanted, options.software));
+}
+
+function whyNone(there: string, wanted: string, software: boolean | undefined): string {
+  if (there === '')
+    return 'WebGPU found no adapter: update the graphics driver, or allow the browser hardware acceleration.';
+  if (wanted !== '') return `No adapter matches "${wanted}"; there is: ${there}.`;
+  return software
+    ? `There is no software adapter, only: ${there}.`
+    : `There is no GPU, only software: ${there}.`;
 }
 
 function checkNeeds(adapter: GPUAdapter, info: AdapterInfo, options: OpenDeviceOptions): void {
   for (const name of options.features ?? []) {
     if (!adapter.features.has(name)) {
-      throw new GpuError(
-        'adapter-too-small',
-        `The adapter ${nameOf(info)} lacks the feature ${name}, which is needed here.`,
-      );
+      throw new GpuError('adapter-too-small', `The adapter ${nameOf(info)} lacks the feature ${name}.`);
     }
   }
   for (const name of LIMITS) {
@@ -382,7 +372,7 @@ function checkNeeds(adapter: GPUAdapter, info: AdapterInfo, options: OpenDeviceO
     if (!enough) {
       throw new GpuError(
         'adapter-too-small',
-        `The adapter ${nameOf(info)} is too small: ${name} of ${need} is needed and it has ${there}.`,
+        `The adapter ${nameOf(info)} is too small: it has ${name} ${there}, and ${need} is needed.`,
       );
     }
   }
@@ -392,7 +382,7 @@ function refuseNullBackend(info: AdapterInfo): void {
   if (/null.?backend/i.test(`${info.device} ${info.description}`)) {
     throw new GpuError(
       'null-backend',
-      "WebGPU offers only its Null backend, which computes nothing: install the GPU's driver or choose another backend.",
+      'WebGPU offers only its Null backend, which computes nothing: install the graphics driver.',
     );
   }
 }
@@ -420,21 +410,28 @@ export function nameOf(info: AdapterInfo): string {
 
 function matches(info: AdapterInfo, wanted: string): boolean {
   if (wanted === 'software') return isSoftware(info);
-  return `${info.vendor} ${info.architecture} ${info.device} ${info.description} ${kindOf(info)}`
-    .toLowerCase()
-    .includes(wanted);
+  return `${wordsOf(info)} ${kindOf(info)}`.includes(wanted);
 }
+
+/** All that an adapter calls itself, in small letters. */
+function wordsOf({ vendor, architecture, device, description }: AdapterInfo): string {
+  return `${vendor} ${architecture} ${device} ${description}`.toLowerCase();
+}
+
+/** What the words of each kind of device have in them. */
+const KINDS = {
+  llvmpipe: /llvmpipe|lavapipe/,
+  swiftshader: /swiftshader/,
+  nvidia: /nvidia|geforce|quadro|tesla/,
+  amd: /\bamd\b|radeon|\bati\b/,
+  intel: /intel/,
+  apple: /apple/,
+} as const;
 
 /** Key of the tuning table for an adapter, from its vendor, architecture and description. */
 export function kindOf(info: AdapterInfo): string {
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  if (/llvmpipe|lavapipe/.test(text)) return 'llvmpipe';
-  if (/swiftshader/.test(text)) return 'swiftshader';
-  if (/nvidia|geforce|quadro|tesla/.test(text)) return 'nvidia';
-  if (/\bamd\b|radeon|\bati\b/.test(text)) return 'amd';
-  if (/intel/.test(text)) return 'intel';
-  if (/apple/.test(text)) return 'apple';
-  return 'other';
+  const text = wordsOf(info);
+  return Object.entries(KINDS).find(([, names]) => names.test(text))?.[0] ?? 'other';
 }
 
 /** True for an adapter that runs on the CPU. */

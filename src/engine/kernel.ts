@@ -86,6 +86,12 @@ export interface Binding {
   readonly access: Access;
 }
 
+/** Bindings of a kernel that reads `inputs`, from 0 on, and writes `output`, the next. */
+export function readThenWrite(inputs: readonly Operand[], output: Operand): Binding[] {
+  const reads = inputs.map((operand, at): Binding => ({ at, operand, access: 'read' }));
+  return [...reads, { at: inputs.length, operand: output, access: 'write' }];
+}
+
 /** One dispatch of a kernel, before its operands have buffers. */
 export interface Launch {
   /** The kernel and what stands before it in the module, in that order: generated constants, `pieces`, `shader`. */
@@ -171,6 +177,11 @@ export interface Lowering {
   scalar(name: string): number;
 }
 
+/** Constants `NAME_KEY` of what stands under each key. */
+export function prefixed(name: string, constants: Constants): Constants {
+  return Object.fromEntries(Object.entries(constants).map(([key, value]) => [`${name}_${key}`, value]));
+}
+
 /** Strides of a contiguous tensor. */
 export function contiguousStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
@@ -186,6 +197,11 @@ export function numel(shape: readonly number[]): number {
   let n = 1;
   for (const size of shape) n *= size;
   return n;
+}
+
+/** Bytes of operands, each moved once. */
+export function operandBytes(...operands: readonly Operand[]): number {
+  return operands.reduce((sum, { shape, dtype }) => sum + elementBytes(dtype) * numel(shape), 0);
 }
 
 /** Bytes of one tensor on its own, padded to whole words. */

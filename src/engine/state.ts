@@ -1,3 +1,4 @@
+import { fail } from './errors.js';
 import { byteLength } from './kernel.js';
 import type { Parameter } from './tensor.js';
 
@@ -25,6 +26,11 @@ let buffers = 0;
 /** Where a parameter lives; undefined until it was placed. */
 export function homeOf(parameter: Parameter): Home | undefined {
   return homes.get(parameter);
+}
+
+/** The home of a parameter that must have one. */
+export function placeOf(parameter: Parameter): Home {
+  return homes.get(parameter) ?? fail(`plan: parameter ${parameter.name} has no place.`);
 }
 
 /**

@@ -34,12 +34,12 @@ export class Tensor {
     for (const size of shape) {
       if (!Number.isInteger(size) || size < 1) {
         fail(
-          `${op?.name ?? leaf?.kind ?? 'tensor'}: a shape must be whole numbers of at least 1, but this is ${shapeText(shape)}.`,
+          `${op?.name ?? leaf?.kind ?? 'tensor'}: sizes must be whole numbers of at least 1, not ${shapeText(shape)}.`,
         );
       }
     }
     if (shape.length > 6)
-      fail(`${op?.name ?? 'tensor'}: at most 6 axes are supported, but the shape is ${shapeText(shape)}.`);
+      fail(`${op?.name ?? 'tensor'}: at most 6 axes are supported, not ${shapeText(shape)}.`);
     if (numel(shape) > 0x7fffffff)
       fail(`${op?.name ?? 'tensor'}: ${shapeText(shape)} has more elements than 32-bit indices reach.`);
     this.id = created++;
@@ -108,25 +108,25 @@ export class Tensor {
   }
 
   add(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.shift(other);
+    if (typeof other === 'number') return this.#shift(other);
     return this.binary('add', other);
   }
 
   sub(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.shift(-other);
+    if (typeof other === 'number') return this.#shift(-other);
     return this.binary('sub', other);
   }
 
   mul(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.scale(other);
+    if (typeof other === 'number') return this.#scale(other);
     const constant = fillValue(other);
     if (constant !== null && sameShape(broadcastShapes('mul', this.shape, other.shape), this.shape))
-      return this.scale(constant);
+      return this.#scale(constant);
     return this.binary('mul', other);
   }
 
   div(other: Tensor | number): Tensor {
-    if (typeof other === 'number') return this.scale(1 / other);
+    if (typeof other === 'number') return this.#scale(1 / other);
     return this.binary('div', other);
   }
 
@@ -135,14 +135,14 @@ export class Tensor {
   }
 
   // WGSL's constants are finite: what is not comes as a tensor.
-  private shift(value: number): Tensor {
+  #shift(value: number): Tensor {
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(this.shape, constant + value);
     if (!Number.isFinite(value)) return this.binary('add', value);
     return value === 0 ? this : this.unary('addScalar', value);
   }
 
-  private scale(value: number): Tensor {
+  #scale(value: number): Tensor {
     const constant = fillValue(this);
     if (constant !== null) return Tensor.full(this.shape, constant * value);
     if (!Number.isFinite(value)) return this.binary('mul', value);
@@ -240,25 +240,19 @@ export class Tensor {
 
   /** Sum over `axes` (all of them when none is named). Negative axes count from the end. Of f16 too the result is f32. */
   sum(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    if (this.dtype === 'f16') return this.float().sum(axes, options);
-    floats('sum', this);
-    const { kept, axes: list } = reduced('sum', this.shape, axes, options.keepdim ?? false);
-    return Tensor.of(sumOp, [this], kept, { axes: list, scale: 1 });
+    const { x, kept, axes: list } = reduced('sum', this, axes, options);
+    return Tensor.of(sumOp, [x], kept, { axes: list, scale: 1 });
   }
 
   mean(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    if (this.dtype === 'f16') return this.float().mean(axes, options);
-    floats('mean', this);
-    const { kept, axes: list, count } = reduced('mean', this.shape, axes, options.keepdim ?? false);
-    return Tensor.of(sumOp, [this], kept, { axes: list, scale: 1 / count });
+    const { x, kept, axes: list } = reduced('mean', this, axes, options);
+    return Tensor.of(sumOp, [x], kept, { axes: list, scale: numel(kept) / this.size });
   }
 
   /** Largest value over `axes`; its gradient is shared evenly among equal maxima (PyTorch's amax). */
   amax(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    if (this.dtype === 'f16') return this.float().amax(axes, options);
-    floats('amax', this);
-    const { kept, axes: list } = reduced('amax', this.shape, axes, options.keepdim ?? false);
-    return Tensor.of(maxOp, [this], kept, { axes: list });
+    const { x, kept, axes: list } = reduced('amax', this, axes, options);
+    return Tensor.of(maxOp, [x], kept, { axes: list });
   }
 
   // Movement ----------------------------------------------------------------------------------------------------------
@@ -285,7 +279,7 @@ export class Tensor {
     const k = axisIndex('slice', axis, this.rank);
     const size = this.shape[k] as number;
     if (!Number.isInteger(start) || (end !== undefined && !Number.isInteger(end)))
-      fail(`slice: the bounds must be whole numbers, not ${start}:${end ?? ''}.`);
+      fail(`slice: bounds must be whole numbers, not ${start}:${end ?? ''}.`);
     const from = bound(start, size);
     const to = bound(end ?? size, size);
     if (!Number.isInteger(step) || step < 1)
@@ -307,7 +301,7 @@ export class Tensor {
     floats('pad', this);
     if (widths.length % 2 !== 0 || widths.length > 2 * this.rank || !widths.every(Number.isInteger)) {
       fail(
-        `pad: widths are pairs of whole numbers, last axis first, at most ${2 * this.rank} of them; got ${shapeText(widths)}.`,
+        `pad: widths must be whole numbers, a pair for each axis from the last on, not ${shapeText(widths)}.`,
       );
     }
     const before = new Array<number>(this.rank).fill(0);
@@ -376,14 +370,14 @@ export class Parameter extends Tensor {
   ) {
     super(shape, 'f32', null, [], null, { kind: 'parameter' });
     this.#initial = initial;
-    if (initial !== null && typeof initial !== 'function') this.checkLength(initial);
+    if (initial !== null && typeof initial !== 'function') this.#checkLength(initial);
   }
 
   /** Set by `loadStateDict` and by whoever made it; the GPU's copy is newer once a program has run. */
   get initial(): Float32Array | null {
     if (typeof this.#initial === 'function') {
       const made = this.#initial();
-      this.checkLength(made);
+      this.#checkLength(made);
       this.#initial = made;
     }
     return this.#initial;
@@ -393,7 +387,7 @@ export class Parameter extends Tensor {
     this.#initial = values;
   }
 
-  private checkLength(values: Float32Array): void {
+  #checkLength(values: Float32Array): void {
     if (values.length !== this.size)
       fail(`Parameter ${this.name}: ${values.length} values do not fill ${shapeText(this.shape)}.`);
   }
@@ -469,24 +463,19 @@ export function floats(what: string, ...tensors: readonly Tensor[]): void {
 
 function reduced(
   what: string,
-  shape: readonly number[],
+  input: Tensor,
   axes: number | readonly number[] | undefined,
-  keepdim: boolean,
+  { keepdim = false }: { keepdim?: boolean },
 ) {
+  const x = input.dtype === 'f16' ? input.float() : input;
+  floats(what, x);
+  const { shape } = x;
   const named = typeof axes === 'number' ? [axes] : (axes ?? []);
   // As in PyTorch, naming no axis means all of them.
   const list = named.length > 0 ? named : shape.map((_, i) => i);
   const found = new Set(list.map((axis) => axisIndex(what, axis, shape.length)));
   if (found.size !== list.length) fail(`${what}: an axis is named twice in ${shapeText(list)}.`);
   const sorted = [...found].sort((a, b) => a - b);
-  const kept: number[] = [];
-  let count = 1;
-  shape.forEach((size, i) => {
-    if (!found.has(i)) kept.push(size);
-    else {
-      count *= size;
-      if (keepdim) kept.push(1);
-    }
-  });
-  return { kept, axes: sorted, count };
+  const kept = shape.flatMap((size, i) => (!found.has(i) ? [size] : keepdim ? [1] : []));
+  return { x, kept, axes: sorted };
 }

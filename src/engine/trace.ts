@@ -1,41 +1,42 @@
 import { fail, shapeText } from './errors.js';
-import type { Launch, Lowering, Operand } from './kernel.js';
-import type { FlatGradients } from './kernels/gradScaler.js';
-import type { UpdatePlanner } from './plan/update.js';
+import type { DeviceFacts, DType, Launch, Lowering, Operand } from './kernel.js';
+import { copyStrided } from './kernels/movement.js';
+import type { PlanGraph, PlanNode } from './plan/graph.js';
+import type { Tenant } from './plan/place.js';
+import type { Store } from './plan/storage.js';
+import type { StateBuffer } from './state.js';
 import { type Parameter, sameShape, type Tensor } from './tensor.js';
 
-/** Loss scaling in an update: run over all its gradients before any of them is applied. */
-export interface Scaling {
-  /** Lies in a buffer of its own, since the update reads it while it writes parameters. */
-  readonly state: Parameter;
-  lower(gradients: readonly FlatGradients[], state: Operand, ctx: Lowering): Launch[];
-}
-
 /**
- * A step of an optimiser on many parameters at once. The plan lays state and gradients side by side and calls `lower`
- * once for each stretch that is contiguous in all of them, so that one launch serves many parameters.
+ * What a program does beside computing its outputs: an optimiser's update, an assignment. Effects run after everything else, in
+ * the order recorded. They bring their own planning, so that a page that only infers does not carry it.
  */
-export interface Update {
-  readonly kind: 'update';
-  readonly name: string;
-  /** Lists of equal shapes: the parameters, then what the optimiser keeps for each. */
-  readonly state: readonly (readonly Parameter[])[];
-  readonly gradients: readonly Tensor[];
-  readonly scaling?: Scaling | undefined;
-  /** `planUpdate`. */
-  plan(update: Update, planner: UpdatePlanner): () => void;
-  /** `state[i]` and `gradient` are flat f32 operands of equal length; `scaler` is the state of `scaling`. */
-  lower(state: readonly Operand[], gradient: Operand, ctx: Lowering, scaler?: Operand): Launch[];
+export interface Effect {
+  /** Tensors whose values it takes. */
+  readonly reads: readonly Tensor[];
+  readonly writes: readonly Parameter[];
+  /** Lists of parameters that are placed each on its own, so that those of equal shapes have the same layout. */
+  readonly lists: readonly (readonly Parameter[])[];
+  /** Before anything is lowered; what it returns lowers the effect, after everything else. */
+  plan(planner: EffectPlanner): () => void;
 }
 
-export interface Assignment {
-  readonly kind: 'assign';
-  readonly target: Parameter;
-  readonly value: Tensor;
+/** What an effect needs of the plan being made. */
+export interface EffectPlanner {
+  readonly graph: PlanGraph;
+  readonly facts: DeviceFacts;
+  store(bytes: number): Store;
+  /** A range of `parent`. */
+  child(parent: Store, byteOffset: number, bytes: number): Store;
+  contiguous(shape: readonly number[], dtype: DType, storage?: Store): Operand;
+  stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store;
+  parameterOperand(parameter: Parameter): Operand;
+  operandOf(node: PlanNode): Operand;
+  tenantsOf(owner: unknown): Tenant[];
+  tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean;
+  lowering(op: string): Lowering;
+  emit(op: string, shape: readonly number[], launches: readonly Launch[]): void;
 }
-
-/** What a program does beside computing its outputs. Effects run after everything else, in the order recorded. */
-export type Effect = Update | Assignment;
 
 let recording: Effect[] | null = null;
 
@@ -63,5 +64,13 @@ export function assign(target: Parameter, value: Tensor): void {
       `assign: the value ${shapeText(value.shape)} does not fit the parameter ${shapeText(target.shape)}.`,
     );
   }
-  record({ kind: 'assign', target, value });
+  record({
+    reads: [value],
+    writes: [target],
+    lists: [],
+    plan: (planner) => () => {
+      const from = planner.operandOf(planner.graph.read.get(value) as PlanNode);
+      planner.emit('assign', target.shape, copyStrided(from, planner.parameterOperand(target), planner));
+    },
+  });
 }

@@ -163,7 +163,7 @@ export function checkConfig(config: UNetConfig): void {
   const largest = 9 * (config.baseChannels * 2 ** (config.depth - 1)) ** 2;
   if (largest > MOST_ELEMENTS) {
     fail(
-      `UNet: depth ${config.depth} with ${config.baseChannels} base channels needs a weight of ${largest.toPrecision(3)} elements, and a tensor holds at most ${MOST_ELEMENTS}; use fewer levels or channels.`,
+      `UNet: depth ${config.depth} with ${config.baseChannels} base channels needs a weight of ${largest.toPrecision(3)} elements, above the ${MOST_ELEMENTS} of a tensor; use fewer levels or channels.`,
     );
   }
   if (!(config.dropout >= 0 && config.dropout < 1))

@@ -1,5 +1,6 @@
 import { compile, type InputSpec } from '../engine/compile.js';
 import type { Device } from '../engine/device.js';
+import { getOrMake } from '../engine/getOrMake.js';
 import { grad } from '../engine/grad.js';
 import { type AugmentGeometry, augmentColumns, augmentImage, augmentMask } from '../engine/ops/augment.js';
 import { Adam } from '../engine/optim/adam.js';
@@ -162,22 +163,17 @@ function geometry({ size, maskValue }: StepConfig): AugmentGeometry {
 
 /** One program for each batch size that comes up: an epoch's last batch may be smaller. */
 export class BySize<P extends Program> {
-  private readonly made = new Map<number, Promise<P>>();
+  readonly #made = new Map<number, Promise<P>>();
 
   constructor(private readonly make: (batch: number) => Promise<P>) {}
 
   get(batch: number): Promise<P> {
-    let program = this.made.get(batch);
-    if (!program) {
-      program = this.make(batch);
-      this.made.set(batch, program);
-    }
-    return program;
+    return getOrMake(this.#made, batch, () => this.make(batch));
   }
 
   async destroy(): Promise<void> {
-    for (const program of this.made.values()) (await program).destroy();
-    this.made.clear();
+    for (const program of this.#made.values()) (await program).destroy();
+    this.#made.clear();
   }
 }
 

@@ -72,24 +72,24 @@ export class SafetensorsError extends ShaderGradError {
 const MAX_HEADER = 100_000_000;
 
 interface Kind {
-  readonly bytes: number;
-  readonly array: (buffer: ArrayBuffer, offset: number, length: number) => SafeData;
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBuffer, offset: number, length: number): SafeData;
 }
 
 const KINDS: Readonly<Record<SafeDtype, Kind>> = {
-  F64: { bytes: 8, array: (b, o, n) => new Float64Array(b, o, n) },
-  I64: { bytes: 8, array: (b, o, n) => new BigInt64Array(b, o, n) },
-  U64: { bytes: 8, array: (b, o, n) => new BigUint64Array(b, o, n) },
-  F32: { bytes: 4, array: (b, o, n) => new Float32Array(b, o, n) },
-  I32: { bytes: 4, array: (b, o, n) => new Int32Array(b, o, n) },
-  U32: { bytes: 4, array: (b, o, n) => new Uint32Array(b, o, n) },
-  F16: { bytes: 2, array: (b, o, n) => new Uint16Array(b, o, n) },
-  BF16: { bytes: 2, array: (b, o, n) => new Uint16Array(b, o, n) },
-  I16: { bytes: 2, array: (b, o, n) => new Int16Array(b, o, n) },
-  U16: { bytes: 2, array: (b, o, n) => new Uint16Array(b, o, n) },
-  I8: { bytes: 1, array: (b, o, n) => new Int8Array(b, o, n) },
-  U8: { bytes: 1, array: (b, o, n) => new Uint8Array(b, o, n) },
-  BOOL: { bytes: 1, array: (b, o, n) => new Uint8Array(b, o, n) },
+  F64: Float64Array,
+  I64: BigInt64Array,
+  U64: BigUint64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
 };
 
 /**
@@ -101,7 +101,8 @@ export function encodeChunks(
   tensors: ReadonlyMap<string, SafeTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
-  const elementBytes = ({ dtype }: SafeTensor) => (Object.hasOwn(KINDS, dtype) ? KINDS[dtype].bytes : 0);
+  const elementBytes = ({ dtype }: SafeTensor) =>
+    Object.hasOwn(KINDS, dtype) ? KINDS[dtype].BYTES_PER_ELEMENT : 0;
   const ordered = [...tensors].sort(
     ([a, x], [b, y]) => elementBytes(y) - elementBytes(x) || (a < b ? -1 : 1),
   );
@@ -271,7 +272,7 @@ function entryOf(name: string, value: unknown, fail: Fail): SafeEntry {
     return fail(`has tensor "${name}" with data_offsets that are not [begin, end].`);
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = shape.reduce((product, size) => product * size, KINDS[dtype as SafeDtype].bytes);
+  const bytes = shape.reduce((product, size) => product * size, KINDS[dtype as SafeDtype].BYTES_PER_ELEMENT);
   if (bytes !== end - begin) {
     return fail(
       `gives tensor "${name}" ${end - begin} bytes, but ${dtype} of shape [${shape.join(', ')}] takes ${bytes}.`,
@@ -291,7 +292,7 @@ function expectedBytes(name: string, dtype: SafeDtype, shape: readonly number[])
     throw new SafetensorsError(
       `Tensor "${name}" has shape [${String(shape)}], which is not a list of sizes.`,
     );
-  return shape.reduce((product, size) => product * size, KINDS[dtype].bytes);
+  return shape.reduce((product, size) => product * size, KINDS[dtype].BYTES_PER_ELEMENT);
 }
 
 function checkedMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -303,11 +304,10 @@ function checkedMetadata(metadata: Readonly<Record<string, string>>): Readonly<R
 }
 
 function view(bytes: Uint8Array, dtype: SafeDtype, begin: number, length: number): SafeData {
-  const kind = KINDS[dtype];
+  const Elements = KINDS[dtype];
+  const size = Elements.BYTES_PER_ELEMENT;
   const offset = bytes.byteOffset + begin;
-  if (offset % kind.bytes === 0 && bytes.buffer instanceof ArrayBuffer) {
-    return kind.array(bytes.buffer, offset, length / kind.bytes);
-  }
-  const copy = new Uint8Array(bytes.subarray(begin, begin + length));
-  return kind.array(copy.buffer, 0, length / kind.bytes);
+  if (offset % size === 0 && bytes.buffer instanceof ArrayBuffer)
+    return new Elements(bytes.buffer, offset, length / size);
+  return new Elements(new Uint8Array(bytes.subarray(begin, begin + length)).buffer, 0, length / size);
 }

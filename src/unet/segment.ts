@@ -36,9 +36,9 @@ export interface SegmenterOptions {
 export class Segmenter {
   readonly model: UNet;
   /** What heights and widths must be multiples of. */
-  private readonly multiple: number;
-  private readonly size: number | null;
-  private readonly programs = new Recent<Program<'images' | 'table', 'probabilities'>>(KEPT);
+  readonly #multiple: number;
+  readonly #size: number | null;
+  readonly #programs = new Recent<Program<'images' | 'table', 'probabilities'>>(KEPT);
 
   constructor(
     private readonly device: Device,
@@ -46,11 +46,11 @@ export class Segmenter {
     private readonly options: SegmenterOptions = {},
   ) {
     const { depth } = weights.config;
-    this.multiple = 2 ** (depth - 1);
-    this.size = options.size ?? weights.preparation.size;
-    if (this.size !== null && !(Number.isInteger(this.size / this.multiple) && this.size >= 1)) {
+    this.#multiple = 2 ** (depth - 1);
+    this.#size = options.size ?? weights.preparation.size;
+    if (this.#size !== null && !(Number.isInteger(this.#size / this.#multiple) && this.#size >= 1)) {
       fail(
-        `Segmenter: with depth ${depth} the size must be a multiple of ${this.multiple}, not ${this.size}.`,
+        `Segmenter: with depth ${depth} the size must be a multiple of ${this.#multiple}, not ${this.#size}.`,
       );
     }
     this.model = modelFrom(weights);
@@ -71,13 +71,13 @@ export class Segmenter {
       if (value < min) min = value;
       if (value > max) max = value;
     }
-    const seen = this.seenSize(height, width);
+    const seen = this.#seenSize(height, width);
     const [h, w] = seen;
     const row = { scale: 1, angle: 0, flip: false, ...minMaxScaling(min, max) };
     const table = augmentRow(row, seen, inChannels);
-    const { probabilities } = await this.programs.use(
+    const { probabilities } = await this.#programs.use(
       `${height}x${width}`,
-      () => this.make(height, width, seen),
+      () => this.#make(height, width, seen),
       (program) => program.run({ images: data, table }),
     );
     const planes = probabilities.data as Float32Array;
@@ -90,18 +90,18 @@ export class Segmenter {
   }
 
   async destroy(): Promise<void> {
-    this.programs.clear();
+    this.#programs.clear();
   }
 
   /** Height and width at which the network sees an image. */
-  private seenSize(height: number, width: number): readonly [number, number] {
-    const { size, multiple } = this;
+  #seenSize(height: number, width: number): readonly [number, number] {
+    const size = this.#size;
     if (size !== null) return [size, size];
-    const up = (side: number) => Math.ceil(side / multiple) * multiple;
+    const up = (side: number) => Math.ceil(side / this.#multiple) * this.#multiple;
     return [up(height), up(width)];
   }
 
-  private make(
+  #make(
     height: number,
     width: number,
     [seenHeight, seenWidth]: readonly [number, number],

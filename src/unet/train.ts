@@ -120,13 +120,13 @@ const WARM = 2;
 export class Trainer {
   readonly model: UNet;
   readonly optimizer: Optimizer;
-  private readonly training: BySize<Program<BatchInput, TrainingOutput>>;
-  private readonly evaluation: EvaluationPrograms;
-  private readonly schedule: (step: number) => { lr: number; momentum: number };
-  private readonly batchesPerEpoch: number;
-  private at: Progress = beginning;
+  readonly #training: BySize<Program<BatchInput, TrainingOutput>>;
+  readonly #evaluation: EvaluationPrograms;
+  readonly #schedule: (step: number) => { lr: number; momentum: number };
+  readonly #batchesPerEpoch: number;
+  #at: Progress = beginning;
   /** Steps that this trainer has submitted. */
-  private submitted = 0;
+  #submitted = 0;
 
   constructor(
     device: Device,
@@ -138,49 +138,49 @@ export class Trainer {
     this.optimizer = makeOptimizer(this.model, config);
     const { model, optimizer } = this;
     const making = options.onCompile ? { onProgress: options.onCompile } : {};
-    this.training = new BySize((batch) =>
+    this.#training = new BySize((batch) =>
       compileTraining(device, model, optimizer, config, source.size, batch, making),
     );
-    this.evaluation = new BySize((batch) =>
+    this.#evaluation = new BySize((batch) =>
       compileEvaluation(device, model, config, source.size, batch, making),
     );
-    this.batchesPerEpoch = Math.ceil(source.items / config.batchSize);
-    this.schedule = oneCycle({ maxLr: config.lr, totalSteps: config.epochs * this.batchesPerEpoch });
+    this.#batchesPerEpoch = Math.ceil(source.items / config.batchSize);
+    this.#schedule = oneCycle({ maxLr: config.lr, totalSteps: config.epochs * this.#batchesPerEpoch });
   }
 
   get progress(): Progress {
-    return this.at;
+    return this.#at;
   }
 
   get steps(): number {
-    return this.config.epochs * this.batchesPerEpoch;
+    return this.config.epochs * this.#batchesPerEpoch;
   }
 
   /** The learning rate of the last step that is done. */
   get lr(): number {
-    return this.schedule(Math.max(0, this.at.step - 1)).lr;
+    return this.#schedule(Math.max(0, this.#at.step - 1)).lr;
   }
 
   /** Compiles the training program of whole batches ahead of the first step, and says what it is. */
   async warmUp(): Promise<Plan> {
     const count = Math.min(this.config.batchSize, this.source.items);
-    return (await this.training.get(count)).plan;
+    return (await this.#training.get(count)).plan;
   }
 
   /** Goes on from a saved progress; weights and optimiser state are loaded by the caller. */
   resume(progress: Progress): void {
-    if (progress.epoch > this.config.epochs || progress.batch > this.batchesPerEpoch) {
+    if (progress.epoch > this.config.epochs || progress.batch > this.#batchesPerEpoch) {
       fail(
         `This checkpoint is at epoch ${progress.epoch + 1}, beyond the ${this.config.epochs} epochs of the run; give more epochs or start anew.`,
       );
     }
     const { epoch, batch, step } = progress;
-    if (step !== epoch * this.batchesPerEpoch + batch) {
+    if (step !== epoch * this.#batchesPerEpoch + batch) {
       fail(
-        `This checkpoint counts ${step} steps at epoch ${epoch + 1}, batch ${batch}, but here an epoch has ${this.batchesPerEpoch} batches; give the data and the batch size that it was trained with.`,
+        `This checkpoint counts ${step} steps at epoch ${epoch + 1}, batch ${batch}, but here an epoch has ${this.#batchesPerEpoch} batches; give the data and batch size it was trained with.`,
       );
     }
-    this.at = progress;
+    this.#at = progress;
   }
 
   /**
@@ -191,20 +191,20 @@ export class Trainer {
     onStep: (report: StepReport) => void,
     stopped: () => boolean = () => false,
   ): Promise<Record<LossName, number> | null> {
-    const { epoch } = this.at;
+    const { epoch } = this.#at;
     if (epoch >= this.config.epochs) fail('trainEpoch: all epochs are done.');
     const waiting: (() => Promise<void>)[] = [];
     const settle = async (most: number) => {
       while (waiting.length > most) await (waiting.shift() as () => Promise<void>)();
     };
-    let submitted = this.at;
-    for await (const batch of this.source.batches(epoch, this.at.batch)) {
-      const program = await this.training.get(batch.count);
+    let submitted = this.#at;
+    for await (const batch of this.source.batches(epoch, this.#at.batch)) {
+      const program = await this.#training.get(batch.count);
       const { step } = submitted;
-      const { lr, momentum } = this.schedule(step);
+      const { lr, momentum } = this.#schedule(step);
       const scalars = { lr, momentum, step, seed: this.config.seed };
-      const profiled = this.isProfiled(step) ? this.options.profiled : undefined;
-      this.submitted++;
+      const profiled = this.#isProfiled(step) ? this.options.profiled : undefined;
+      this.#submitted++;
       if (profiled) await settle(0);
       const running = profiled
         ? profiled(program, hostArrays(batch), scalars)
@@ -220,36 +220,36 @@ export class Trainer {
         const losses = { loss: values.loss.item(), bce: values.bce.item(), dice: values.dice.item() };
         checkFinite(losses.loss, epoch, step, lr);
         const scaling = scalingOf(values, step);
-        this.at = { ...done, sums: plus(this.at.sums, losses) };
+        this.#at = { ...done, sums: plus(this.#at.sums, losses) };
         onStep({
           epoch,
           batch: done.batch,
-          batches: this.batchesPerEpoch,
+          batches: this.#batchesPerEpoch,
           step: done.step,
           steps: this.steps,
           count: batch.count,
           lr,
           momentum,
           losses,
-          means: means(this.at.sums),
+          means: means(this.#at.sums),
           ...(scaling ? { scaling } : {}),
         });
       });
       await settle(IN_FLIGHT - 1);
       if (stopped()) {
         await settle(0);
-        if (this.at.batch < this.batchesPerEpoch) return null;
+        if (this.#at.batch < this.#batchesPerEpoch) return null;
       }
     }
     await settle(0);
-    const result = means(this.at.sums);
-    this.at = { epoch: epoch + 1, batch: 0, step: this.at.step, sums: nothing };
+    const result = means(this.#at.sums);
+    this.#at = { epoch: epoch + 1, batch: 0, step: this.#at.step, sums: nothing };
     return result;
   }
 
   /** Whether the next step to submit is the one whose kernels are timed. */
-  private isProfiled(step: number): boolean {
-    return this.submitted === WARM || (this.submitted < WARM && step === this.steps - 1);
+  #isProfiled(step: number): boolean {
+    return this.#submitted === WARM || (this.#submitted < WARM && step === this.steps - 1);
   }
 
   /** In mixed precision, the scale of the next step's loss and the steps skipped so far; null in f32. */
@@ -265,12 +265,12 @@ export class Trainer {
     source: BatchSource<T>,
     onProbabilities: OnProbabilities<T>,
   ): Promise<Record<LossName, number>> {
-    return evaluateAll(this.evaluation, source, onProbabilities);
+    return evaluateAll(this.#evaluation, source, onProbabilities);
   }
 
   async destroy(): Promise<void> {
-    await this.training.destroy();
-    await this.evaluation.destroy();
+    await this.#training.destroy();
+    await this.#evaluation.destroy();
   }
 }
 

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { minifyWgsl, moduleNames } from '../../scripts/minifyWgsl.mjs';
+import { minifyWgsl } from '../../scripts/minifyWgsl.mjs';
+import { allShaders } from '../../scripts/wgsl.mjs';
 import { where } from '../../src/engine/kernels/elementwise.js';
 import { augmentImage, augmentMask } from '../../src/engine/ops/augment.js';
 import type { PlanStep } from '../../src/engine/plan/types.js';
@@ -129,10 +129,7 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
 it('every kernel compiles as it ships, with whatever is put before it', async () => {
   const device = await testDevice();
   const modules = new Map<string, string>();
-  const sources = readdirSync('src/shaders', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.wgsl'))
-    .sort();
-  const names = moduleNames(sources.map((file) => readFileSync(`src/shaders/${file}`, 'utf8')));
+  const { files: paths, names } = await allShaders();
   const seen = new Set<string>();
   for (const facts of factsOf(device)) {
     for (const steps of plans(facts)) {
@@ -145,7 +142,10 @@ it('every kernel compiles as it ships, with whatever is put before it', async ()
           name,
           code: minifyWgsl(code, names),
         });
-        modules.set(key, moduleText(constants, pieces.map(short), short(shader)));
+        const given = Object.fromEntries(
+          Object.entries(constants).map(([name, value]) => [names.constants.get(name) ?? name, value]),
+        );
+        modules.set(key, moduleText(given, pieces.map(short), short(shader)));
       }
     }
   }
@@ -165,7 +165,7 @@ it('every kernel compiles as it ships, with whatever is put before it', async ()
       key,
     ).toEqual([]);
   }
-  const files = sources.map((file) => file.replaceAll('\\', '/').replace(/\.wgsl$/, ''));
+  const files = paths.map((file) => file.replaceAll('\\', '/').replace(/^.*\/src\/shaders\/|\.wgsl$/g, ''));
   // Kernels that no op has: what the bench measures ceilings with, and a conversion that only its own test runs.
   const apart = /^ceiling\/|^movement\/u8_to_f32$/;
   expect(files.filter((name) => !seen.has(name) && !apart.test(name))).toEqual([]);

@@ -196,17 +196,17 @@ const wrong: readonly [string, () => unknown, string][] = [
   ['slice: beyond', () => x.slice(1, 3), 'slice: 3: of axis 1 of [2, 3, 8, 8] is empty.'],
   ['slice: axis', () => x.slice(4, 0), 'slice: there is no axis 4 in a tensor of 4 axes.'],
   ['slice: step', () => x.slice(1, 0, 3, 0), 'slice: the step must be a whole number of at least 1, not 0.'],
-  ['slice: bounds', () => x.slice(1, 0.5, 3), 'slice: the bounds must be whole numbers, not 0.5:3.'],
+  ['slice: bounds', () => x.slice(1, 0.5, 3), 'slice: bounds must be whole numbers, not 0.5:3.'],
   ['slice: bytes', () => bytes(4).slice(0, 1), 'slice: needs f32 tensors, but [4] is u8; convert it first.'],
   [
     'pad: no pairs',
     () => of(2, 2).pad([1]),
-    'pad: widths are pairs of whole numbers, last axis first, at most 4 of them; got [1].',
+    'pad: widths must be whole numbers, a pair for each axis from the last on, not [1].',
   ],
   [
     'pad: too many',
     () => of(2).pad([1, 1, 1, 1]),
-    'pad: widths are pairs of whole numbers, last axis first, at most 2 of them; got [1, 1, 1, 1].',
+    'pad: widths must be whole numbers, a pair for each axis from the last on, not [1, 1, 1, 1].',
   ],
   [
     'pad: nothing left',
@@ -234,9 +234,9 @@ const wrong: readonly [string, () => unknown, string][] = [
   [
     'seven axes',
     () => of(1, 1, 1, 1, 1, 1).reshape(1, 1, 1, 1, 1, 1, 1),
-    'reshape: at most 6 axes are supported, but the shape is [1, 1, 1, 1, 1, 1, 1].',
+    'reshape: at most 6 axes are supported, not [1, 1, 1, 1, 1, 1, 1].',
   ],
-  ['no size', () => of(2, 0), 'input: a shape must be whole numbers of at least 1, but this is [2, 0].'],
+  ['no size', () => of(2, 0), 'input: sizes must be whole numbers of at least 1, not [2, 0].'],
   [
     'too large',
     () => of(65536, 65536),

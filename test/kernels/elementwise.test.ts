@@ -249,7 +249,6 @@ const binaryCases: Record<BinaryOp, BinaryCase> = {
   eq: { f: (a, b) => Number(a === b), edge: [[1, 1]] },
   ne: { f: (a, b) => Number(a !== b), edge: [[1, 1]] },
   reluGrad: { f: (g, y) => (y > 0 ? 2.5 * g : 0), params: { a: 2.5 }, edge: [[1, 0]] },
-  leakyReluGrad: { f: (g, x) => (x > 0 ? g : 0.1 * g), params: { a: 0.1 }, edge: [[1, 0]] },
   sigmoidGrad: {
     f: (g, y) => g * y * (1 - y),
     b: [0, 1],
@@ -259,17 +258,7 @@ const binaryCases: Record<BinaryOp, BinaryCase> = {
     ],
   },
   tanhGrad: { f: (g, y) => g * (1 - y * y), b: [-1, 1], floor: 1e-2 },
-  siluGrad: { f: (g, x) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x))), b: [-10, 10], floor: 1e-2 },
-  clampGrad: {
-    f: (g, x) => (x >= -0.5 && x <= 0.5 ? g : 0),
-    params: { a: -0.5, b: 0.5 },
-    edge: [
-      [2, -0.5],
-      [2, 0.5],
-    ],
-  },
   mulLog: { f: (g, x) => (x === 0 ? 0 : g * Math.log(x)), b: [0.1, 5], edge: [[2, 0]], floor: 1e-1 },
-  axpby: { f: (x, y) => 0.7 * x + 0.3 * y, params: { a: 0.7, b: 0.3 }, floor: 1 },
   bce: {
     f: bceOf,
     a: [0.001, 0.999],

@@ -69,8 +69,43 @@ describe('minifyWgsl', () => {
       'struct Na{x:f32,c:f32}\nfn Nb(a:Na)->f32{return a.x+a.c+Nc(WIDTH);}',
     );
     expect(minifyWgsl(kernel, names)).toBe(
-      'const WIDTH=4u;\nconst Aa=2u;\nvar<private>Ab:f32;\nfn Nc(a:u32)->f32{return f32(a);}\n' +
-        '@compute@workgroup_size(Aa)fn main(){let a=Ab;Ab=a+Nb(Na(1,N));}',
+      'const WIDTH=4u;\nvar<private>Aa:f32;\nfn Nc(a:u32)->f32{return f32(a);}\n' +
+        '@compute@workgroup_size(2u)fn main(){let a=Aa;Aa=a+Nb(Na(1,N));}',
+    );
+  });
+
+  const alone = (code: string, launches: string[] = []) => minifyWgsl(code, moduleNames([code], launches));
+
+  it('leaves out what the language supposes', () => {
+    expect(alone('@group(0) @binding(0) var<storage, read> x: array<u32>;')).toBe(
+      '@group(0)@binding(0)var<storage>Na:array<u32>;',
+    );
+    expect(
+      alone(
+        'fn f(i: u32) -> u32 { var k = 0u; k += 2u; return (i + 1u) * 4u + x[3u] + max(5u, i) + (k << 2u); }',
+      ),
+    ).toBe('fn Na(a:u32)->u32{var b=0u;b+=2;return(a+1)*4+x[3]+max(5u,a)+(b<<2);}');
+    expect(alone('const TWO = 1 + 1; fn f() { let a = TWO * 3u; let b = (TWO) * 3u; }')).toBe(
+      'const Na=1+1;\nfn Nb(){let a=Na*3u;let b=Na*3u;}',
+    );
+    expect(alone('fn f(i: u32) { switch i { case 1u { } default { } } }')).toBe(
+      'fn Na(a:u32){switch a{case 1{}default{}}}',
+    );
+  });
+
+  it('leaves out parentheses around the first factors of a product, and no others', () => {
+    expect(alone('fn f(a: u32) -> u32 { let b = (a / 2u) % W; return (a * W) / 3u + (a + W) % 2u; }')).toBe(
+      'fn Na(a:u32)->u32{let b=a/2%W;return a*W/3+(a+W)%2;}',
+    );
+    expect(alone('fn f(a: f32) -> u32 { let b = bitcast<u32>(a); return 6u / (b * 2u) - f((a)); }')).toBe(
+      'fn Na(a:f32)->u32{let b=bitcast<u32>(a);return 6u/(b*2)-Na(a);}',
+    );
+  });
+
+  it('shortens constants that TypeScript gives by their full names, and endings of those it puts together', () => {
+    const launch = "({ COUNT: n, SHAPE, ...prefixed(name, { SIZE: size(1), STEP: 2 }), 'EACH': 2 })";
+    expect(alone('const A = COUNT + SHAPE + X_SIZE + Y_STEP + EACH + OTHER + x.COUNT;', [launch])).toBe(
+      'const Na=A2+A3+X_A0+Y_A1+EACH+OTHER+x.COUNT;',
     );
   });
 

@@ -1,5 +1,5 @@
 import gather from '../../shaders/augment/gather.wgsl';
-import { f32, type Launch, numel, type Operand } from '../kernel.js';
+import { f32, type Launch, numel, type Operand, readThenWrite } from '../kernel.js';
 import { isPlanes } from '../layout.js';
 import { grid1d } from './grid.js';
 import { WORKGROUP } from './strided.js';
@@ -99,11 +99,7 @@ function launch(slices: Operand, table: Operand, y: Operand, plain: number | nul
       PLAIN: plain !== null,
       SCALE: f32(plain ?? 1),
     },
-    bindings: [
-      { at: 0, operand: slices, access: 'read' },
-      { at: 1, operand: table, access: 'read' },
-      { at: 2, operand: y, access: 'write' },
-    ],
+    bindings: readThenWrite([slices, table], y),
     workgroups: grid.workgroups,
     variant: what,
     flops: count * (20 + 12 * c),

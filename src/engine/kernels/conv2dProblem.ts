@@ -10,7 +10,10 @@ import type {
   Operand,
   Problem,
 } from '../kernel.js';
-import { elementBytes, numel } from '../kernel.js';
+import { elementBytes, prefixed } from '../kernel.js';
+
+export { operandBytes } from '../kernel.js';
+
 import { choose } from '../tuning/choose.js';
 
 /**
@@ -98,12 +101,12 @@ export function planes(name: string, operand: Operand): Constants {
         'channels, rows and columns must be contiguous: copy it first',
     );
   }
-  return { [`${name}_OFFSET`]: operand.layout.offset, [`${name}_BATCH`]: batch };
+  return prefixed(name, { OFFSET: operand.layout.offset, BATCH: batch });
 }
 
 /** `NAME_OFFSET` of a contiguous operand. */
 export function offset(name: string, operand: Operand): Constants {
-  return { [`${name}_OFFSET`]: operand.layout.offset };
+  return prefixed(name, { OFFSET: operand.layout.offset });
 }
 
 /** True where the operand's elements follow each other without a gap and it starts its storage. */
@@ -136,11 +139,6 @@ export function sizeWords(words: readonly number[]): number[] {
 
 export function bind(at: number, operand: Operand, access: Access): Binding {
   return { at, operand, access };
-}
-
-/** Bytes of operands, each moved once. */
-export function operandBytes(...operands: readonly Operand[]): number {
-  return operands.reduce((sum, { shape, dtype }) => sum + elementBytes(dtype) * numel(shape), 0);
 }
 
 /** What a tuning table knows a convolution by. */

@@ -1,7 +1,4 @@
-import lanes1 from '../../shaders/common/lanes1.wgsl';
-import lanes4 from '../../shaders/common/lanes4.wgsl';
 import nonfinite from '../../shaders/common/nonfinite.wgsl';
-import strided from '../../shaders/common/strided.wgsl';
 import binaryShader from '../../shaders/elementwise/binary.wgsl';
 import binaryOps from '../../shaders/elementwise/binary_ops.wgsl';
 import fillShader from '../../shaders/elementwise/fill.wgsl';
@@ -10,29 +7,9 @@ import unaryShader from '../../shaders/elementwise/unary.wgsl';
 import unaryOps from '../../shaders/elementwise/unary_ops.wgsl';
 import whereShader from '../../shaders/elementwise/where.wgsl';
 import bce from '../../shaders/loss/bce.wgsl';
-import {
-  type Binding,
-  type Constants,
-  elementBytes,
-  f32,
-  type Launch,
-  numel,
-  type Operand,
-  type Shader,
-  storedType,
-  type TypedConstant,
-} from '../kernel.js';
-import {
-  broadcastStrides,
-  collapse,
-  isSplat,
-  lanesOf,
-  runGrid,
-  type Target,
-  type Walk,
-  walkPlace,
-  walkShape,
-} from './strided.js';
+import { f32, type Launch, type Operand, type TypedConstant } from '../kernel.js';
+import type { Target } from './strided.js';
+import { walkLaunch } from './walkLaunch.js';
 
 /** In the order of the constants in `unary_ops.wgsl`. */
 const UNARY_OPS = [
@@ -81,13 +58,9 @@ const BINARY_OPS = [
   'eq',
   'ne',
   'reluGrad',
-  'leakyReluGrad',
   'sigmoidGrad',
   'tanhGrad',
-  'siluGrad',
-  'clampGrad',
   'mulLog',
-  'axpby',
   'bce',
   'bceGrad',
   'bceGradTarget',
@@ -103,8 +76,7 @@ export type UnaryOp = (typeof UNARY_OPS)[number];
 
 /**
  * Comparisons give 1 or 0. Gradients take d(loss)/dy first: `reluGrad(gy, y)` = y > 0 ? a gy : 0 with a = 1 unless
- * given, `leakyReluGrad(gy, x)` with slope a, `sigmoidGrad(gy, y)`, `tanhGrad(gy, y)`, `siluGrad(gy, x)`,
- * `clampGrad(gy, x)` with bounds a and b. `mulLog(g, x)` = g log(x), 0 at x = 0. `axpby(x, y)` = a x + b y.
+ * given, `sigmoidGrad(gy, y)`, `tanhGrad(gy, y)`. `mulLog(g, x)` = g log(x), 0 at x = 0.
  * `bce(p, t)`, its derivatives `bceGrad(p, t)` by p and `bceGradTarget(p, t)` by t; `bceLogits(x, t)` and
  * `bceLogitsGrad(x, t)` = sigmoid(x) - t.
  */
@@ -132,78 +104,6 @@ function checkFinite(op: string, name: string, value: number): void {
     throw new Error(`${op}: the parameter ${name} must be a finite number, not ${value}.`);
 }
 
-interface Part {
-  readonly name: string;
-  readonly operand: Operand;
-}
-
-interface Walked {
-  readonly walk: Walk;
-  readonly lanes: 1 | 4;
-  readonly splat: readonly boolean[];
-}
-
-/** The walk of inputs broadcast to the last part, the output. */
-function walkParts(parts: readonly Part[], what: string, allowSplat: boolean): Walked {
-  const output = (parts[parts.length - 1] as Part).operand;
-  const walk = collapse(
-    output.shape,
-    parts.map(({ operand }) => broadcastStrides(operand, output.shape, what)),
-  );
-  const splat = parts.map((_, k) => allowSplat && k < parts.length - 1 && isSplat(walk, k));
-  const offsets = parts.map(({ operand }) => operand.layout.offset);
-  const lanes = lanesOf(walk, offsets, splat);
-  return { walk, lanes, splat: lanes === 4 ? splat : splat.map(() => false) };
-}
-
-/** A launch of one invocation for each V of the last part, which is written; the parts are bound in their order. */
-function launch(
-  shader: Shader,
-  pieces: readonly Shader[],
-  parts: readonly Part[],
-  { walk, lanes, splat }: Walked,
-  constants: Constants,
-  variant: string,
-  flopsEach: number,
-  target: Target | undefined,
-): Launch[] {
-  const output = (parts[parts.length - 1] as Part).operand;
-  const elements = numel(output.shape);
-  if (elements === 0) return [];
-  const count = elements / lanes;
-  const grid = runGrid(count, lanes, target);
-  const places = parts.map(({ name, operand }, k) =>
-    walkPlace(name, operand.layout.offset, walk.strides[k] as readonly number[], splat[k] ? 1 : lanes),
-  );
-  const types = parts.map(({ name, operand }, k) => ({
-    [`${name}_TYPE`]: storedType(operand, splat[k] ? 1 : lanes),
-    [`${name}_VALUE`]: storedType({ dtype: 'f32' }, splat[k] ? 1 : lanes),
-  }));
-  const bindings: Binding[] = parts.map(({ operand }, at) => ({
-    at,
-    operand,
-    access: at === parts.length - 1 ? 'write' : 'read',
-  }));
-  return [
-    {
-      shader,
-      pieces: [lanes === 4 ? lanes4 : lanes1, strided, ...pieces],
-      constants: Object.assign(
-        { SHAPE: walkShape(walk.shape, lanes) },
-        grid.constants,
-        ...places,
-        ...types,
-        constants,
-      ),
-      bindings,
-      workgroups: grid.workgroups,
-      variant: `${variant} x${lanes}${walk.shape.length > 1 ? ` over ${walk.shape.length} axes` : ''}`,
-      flops: elements * flopsEach,
-      bytes: parts.reduce((sum, { operand }) => sum + elementBytes(operand.dtype) * numel(operand.shape), 0),
-    },
-  ];
-}
-
 /** y = op(x); x may broadcast to y. */
 export function unary(
   op: UnaryOp,
@@ -215,15 +115,10 @@ export function unary(
   const a = params.a ?? 0;
   const b = params.b ?? 0;
   if (op !== 'clamp') checkFinite(op, 'a', a);
-  const parts = [
-    { name: 'X', operand: x },
-    { name: 'Y', operand: y },
-  ];
-  return launch(
+  return walkLaunch(
     unaryShader,
-    [nonfinite, math, unaryOps],
-    parts,
-    walkParts(parts, op, false),
+    () => [nonfinite, math, unaryOps],
+    { X: x, Y: y },
     {
       OP: UNARY_OPS.indexOf(op),
       A: finite(a),
@@ -246,41 +141,23 @@ export function binary(
   params: ElementwiseParams = {},
   target?: Target,
 ): Launch[] {
-  const parts = [
-    { name: 'A', operand: a },
-    { name: 'B', operand: b },
-    { name: 'Y', operand: y },
-  ];
-  const bounds = op === 'clampGrad';
-  const pa = params.a ?? 1;
-  const pb = params.b ?? 1;
-  if (!bounds) {
-    checkFinite(op, 'a', pa);
-    checkFinite(op, 'b', pb);
-  }
-  const largest = 3.4028234663852886e38;
-  const bounded = (v: number) => f32(bounds ? Math.min(Math.max(v, -largest), largest) : v);
-  return launch(
+  const value = params.a ?? 1;
+  checkFinite(op, 'a', value);
+  return walkLaunch(
     binaryShader,
-    [nonfinite, math, bce, binaryOps],
-    parts,
-    walkParts(parts, op, true),
-    { OP: BINARY_OPS.indexOf(op), A: bounded(pa), B: bounded(pb) },
+    () => [nonfinite, math, bce, binaryOps],
+    { A: a, B: b, Y: y },
+    { OP: BINARY_OPS.indexOf(op), A: f32(value) },
     op,
     flopsOf(op),
     target,
+    true,
   );
 }
 
 /** y = condition is not 0 ? a : b; all three broadcast to the shape of y. */
 export function where(condition: Operand, a: Operand, b: Operand, y: Operand, target?: Target): Launch[] {
-  const parts = [
-    { name: 'C', operand: condition },
-    { name: 'A', operand: a },
-    { name: 'B', operand: b },
-    { name: 'Y', operand: y },
-  ];
-  return launch(whereShader, [], parts, walkParts(parts, 'where', false), {}, 'where', 0, target);
+  return walkLaunch(whereShader, () => [], { C: condition, A: a, B: b, Y: y }, {}, 'where', 0, target);
 }
 
 /** The bits of a number as f32. */
@@ -290,16 +167,6 @@ export function f32Bits(value: number): number {
 
 /** y = value everywhere; infinite values and NaN too. A y of u32 takes the value as an integer. */
 export function fill(value: number, y: Operand, target?: Target): Launch[] {
-  const parts = [{ name: 'Y', operand: y }];
   const word = y.dtype === 'u32' ? value >>> 0 : f32Bits(value);
-  return launch(
-    fillShader,
-    [],
-    parts,
-    walkParts(parts, 'fill', false),
-    { WORD: word },
-    `fill ${value}`,
-    0,
-    target,
-  );
+  return walkLaunch(fillShader, () => [], { Y: y }, { WORD: word }, `fill ${value}`, 0, target);
 }

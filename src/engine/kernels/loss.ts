@@ -6,7 +6,16 @@ import bceSum from '../../shaders/loss/bce_sum.wgsl';
 import diceLossShader from '../../shaders/loss/dice_loss.wgsl';
 import diceLossGradShader from '../../shaders/loss/dice_loss_grad.wgsl';
 import diceSumsShader from '../../shaders/loss/dice_sums.wgsl';
-import { f32, type Launch, type Lowering, numel, type Operand, type Shader } from '../kernel.js';
+import {
+  type Constants,
+  f32,
+  type Launch,
+  type Lowering,
+  numel,
+  type Operand,
+  readThenWrite,
+  type Shader,
+} from '../kernel.js';
 import { isContiguous } from '../layout.js';
 import { grid1d } from './grid.js';
 import { copyStrided } from './movement.js';
@@ -65,8 +74,27 @@ function checkPair(what: string, p: Operand, t: Operand): void {
     throw new Error(`${what}: there is no element to take the loss of in [${p.shape}].`);
 }
 
-function crossEntropyMean(p: Operand, t: Operand, out: Operand, logits: boolean, ctx: Lowering): Launch[] {
-  const what = logits ? 'bceLogitsMean' : 'bceMean';
+/** A kernel that adds up something of pairs of elements. */
+interface PairSums {
+  readonly what: string;
+  readonly shader: Shader;
+  readonly pieces: readonly Shader[];
+  readonly constants: Constants;
+  /** Sums that it makes at a time. */
+  readonly sums: number;
+  readonly flops: number;
+}
+
+/** out[i] = scale times the i-th sum over all pairs of p and t, which have one shape. */
+function sumPairs(
+  kernel: PairSums,
+  p: Operand,
+  t: Operand,
+  out: Operand,
+  scale: number,
+  ctx: Lowering,
+): Launch[] {
+  const { what, sums, flops } = kernel;
   checkPair(what, p, t);
   const a = flat(p, ctx);
   const b = flat(t, ctx);
@@ -75,11 +103,11 @@ function crossEntropyMean(p: Operand, t: Operand, out: Operand, logits: boolean,
   const length = elements / lanes;
   const { workgroup, group, run, chunk, chunks } = cut(length, ctx);
   const grid = grid1d(chunks * group, workgroup);
-  const partials = chunks > 1 ? ctx.scratch([chunks]) : null;
-  const sums = partials ?? out;
+  const partials = chunks > 1 ? ctx.scratch([sums, chunks]) : null;
+  const target = partials ?? out;
   const launch: Launch = {
-    shader: bceSum,
-    pieces: [lanesPiece(lanes), nonfinite, math, bce],
+    shader: kernel.shader,
+    pieces: [lanesPiece(lanes), ...kernel.pieces],
     constants: {
       ...grid.constants,
       WORKGROUP: workgroup,
@@ -90,23 +118,36 @@ function crossEntropyMean(p: Operand, t: Operand, out: Operand, logits: boolean,
       CHUNKS: chunks,
       P_OFFSET: a.operand.layout.offset / lanes,
       T_OFFSET: b.operand.layout.offset / lanes,
-      SUMS_OFFSET: sums.layout.offset,
-      LOGITS: logits,
-      SCALE: f32(partials ? 1 : 1 / elements),
+      SUMS_OFFSET: target.layout.offset,
+      SUMS_STEP: target.layout.strides[0] ?? 1,
+      SCALE: f32(partials ? 1 : scale),
+      ...kernel.constants,
     },
-    bindings: [
-      { at: 0, operand: a.operand, access: 'read' },
-      { at: 1, operand: b.operand, access: 'read' },
-      { at: 2, operand: sums, access: 'write' },
-    ],
+    bindings: readThenWrite([a.operand, b.operand], target),
     workgroups: grid.workgroups,
     variant: `${what} x${lanes}, ${chunks} chunks`,
-    flops: 25 * elements,
-    bytes: 8 * elements + 4 * chunks,
+    flops: flops * elements,
+    bytes: 8 * elements + 4 * sums * chunks,
   };
-  const scalar: Operand = { ...out, shape: [], layout: { offset: out.layout.offset, strides: [] } };
-  const second = partials ? reduceSum(partials, scalar, { axes: [0], scale: 1 / elements }, ctx) : [];
+  const result: Operand = {
+    ...out,
+    shape: [sums],
+    layout: { offset: out.layout.offset, strides: [out.layout.strides[0] ?? 1] },
+  };
+  const second = partials ? reduceSum(partials, result, { axes: [1], scale }, ctx) : [];
   return [...a.launches, ...b.launches, launch, ...second];
+}
+
+function crossEntropyMean(p: Operand, t: Operand, out: Operand, logits: boolean, ctx: Lowering): Launch[] {
+  const kernel = {
+    what: logits ? 'bceLogitsMean' : 'bceMean',
+    shader: bceSum,
+    pieces: [nonfinite, math, bce],
+    constants: { LOGITS: logits },
+    sums: 1,
+    flops: 25,
+  };
+  return sumPairs(kernel, p, t, out, 1 / numel(p.shape), ctx);
 }
 
 /**
@@ -124,44 +165,8 @@ export function bceLogitsMean(x: Operand, t: Operand, out: Operand, ctx: Lowerin
 
 /** out[3] = sum(p t), sum(p), sum(t), in one pass. Deterministic. */
 export function diceSums(p: Operand, t: Operand, out: Operand, ctx: Lowering): Launch[] {
-  checkPair('diceSums', p, t);
-  const a = flat(p, ctx);
-  const b = flat(t, ctx);
-  const elements = numel(p.shape);
-  const lanes = flatLanes(a.operand, b.operand);
-  const length = elements / lanes;
-  const { workgroup, group, run, chunk, chunks } = cut(length, ctx);
-  const grid = grid1d(chunks * group, workgroup);
-  const partials = chunks > 1 ? ctx.scratch([3, chunks]) : null;
-  const sums = partials ?? out;
-  const launch: Launch = {
-    shader: diceSumsShader,
-    pieces: [lanesPiece(lanes)],
-    constants: {
-      ...grid.constants,
-      WORKGROUP: workgroup,
-      GROUP: group,
-      RUN: run,
-      LENGTH: length,
-      CHUNK: chunk,
-      CHUNKS: chunks,
-      P_OFFSET: a.operand.layout.offset / lanes,
-      T_OFFSET: b.operand.layout.offset / lanes,
-      SUMS_OFFSET: sums.layout.offset,
-      SUMS_STEP: sums.layout.strides[0] as number,
-    },
-    bindings: [
-      { at: 0, operand: a.operand, access: 'read' },
-      { at: 1, operand: b.operand, access: 'read' },
-      { at: 2, operand: sums, access: 'write' },
-    ],
-    workgroups: grid.workgroups,
-    variant: `dice sums x${lanes}, ${chunks} chunks`,
-    flops: 4 * elements,
-    bytes: 8 * elements + 12 * chunks,
-  };
-  const second = partials ? reduceSum(partials, out, { axes: [1] }, ctx) : [];
-  return [...a.launches, ...b.launches, launch, ...second];
+  const kernel = { what: 'dice sums', shader: diceSumsShader, pieces: [], constants: {}, sums: 3, flops: 4 };
+  return sumPairs(kernel, p, t, out, 1, ctx);
 }
 
 export interface DiceOptions {
@@ -180,10 +185,7 @@ export function diceLoss(sums: Operand, loss: Operand, { smooth }: DiceOptions):
         LOSS_OFFSET: loss.layout.offset,
         SMOOTH: f32(smooth),
       },
-      bindings: [
-        { at: 0, operand: sums, access: 'read' },
-        { at: 1, operand: loss, access: 'write' },
-      ],
+      bindings: readThenWrite([sums], loss),
       workgroups: [1, 1, 1],
       variant: 'dice loss',
       flops: 6,
@@ -225,12 +227,7 @@ export function diceLossGrad(
         G_OFFSET: g.layout.offset,
         SMOOTH: f32(smooth),
       },
-      bindings: [
-        { at: 0, operand: sums, access: 'read' },
-        { at: 1, operand: t, access: 'read' },
-        { at: 2, operand: g, access: 'read' },
-        { at: 3, operand: gp, access: 'write' },
-      ],
+      bindings: readThenWrite([sums, t, g], gp),
       workgroups: grid.workgroups,
       variant: `dice gradient x${lanes}`,
       flops: 3 * elements,

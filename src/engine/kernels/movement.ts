@@ -3,49 +3,17 @@ import strided from '../../shaders/common/strided.wgsl';
 import copyShader from '../../shaders/movement/copy.wgsl';
 import padShader from '../../shaders/movement/pad.wgsl';
 import u8Shader from '../../shaders/movement/u8_to_f32.wgsl';
-import { elementBytes, f32, type Launch, numel, type Operand, storedType } from '../kernel.js';
+import { f32, type Launch, numel, type Operand, readThenWrite } from '../kernel.js';
 import { f32Bits } from './elementwise.js';
 import { grid1d } from './grid.js';
-import {
-  broadcastStrides,
-  collapse,
-  lanesOf,
-  runGrid,
-  type Target,
-  WORKGROUP,
-  walkPlace,
-  walkShape,
-} from './strided.js';
+import { broadcastStrides, collapse, type Target, WORKGROUP, walkPlace, walkShape } from './strided.js';
+import { walkLaunch } from './walkLaunch.js';
 
 /** y = x, bit for bit, for f32, u32 and f16; x may broadcast to y. */
 export function copyStrided(x: Operand, y: Operand, target?: Target): Launch[] {
-  const elements = numel(y.shape);
-  if (elements === 0) return [];
-  const walk = collapse(y.shape, [broadcastStrides(x, y.shape, 'copy'), y.layout.strides]);
-  const lanes = lanesOf(walk, [x.layout.offset, y.layout.offset]);
-  const count = elements / lanes;
-  const grid = runGrid(count, lanes, target);
-  return [
-    {
-      shader: copyShader,
-      pieces: [strided],
-      constants: {
-        ...grid.constants,
-        TYPE: storedType({ dtype: x.dtype === 'f16' ? 'f16' : 'u32' }, lanes),
-        SHAPE: walkShape(walk.shape, lanes),
-        ...walkPlace('X', x.layout.offset, walk.strides[0] as readonly number[], lanes),
-        ...walkPlace('Y', y.layout.offset, walk.strides[1] as readonly number[], lanes),
-      },
-      bindings: [
-        { at: 0, operand: x, access: 'read' },
-        { at: 1, operand: y, access: 'write' },
-      ],
-      workgroups: grid.workgroups,
-      variant: `copy x${lanes}${walk.shape.length > 1 ? ` over ${walk.shape.length} axes` : ''}`,
-      flops: 0,
-      bytes: elementBytes(x.dtype) * (numel(x.shape) + elements),
-    },
-  ];
+  const words = (operand: Operand): Operand =>
+    operand.dtype === 'f16' ? operand : { ...operand, dtype: 'u32' };
+  return walkLaunch(copyShader, () => [], { X: words(x), Y: words(y) }, {}, 'copy', 0, target);
 }
 
 /**
@@ -74,10 +42,7 @@ export function pad(x: Operand, y: Operand, before: readonly number[], value: nu
         ...walkPlace('Y', y.layout.offset, y.layout.strides, 1),
         WORD: y.dtype === 'u32' ? value >>> 0 : f32Bits(value),
       },
-      bindings: [
-        { at: 0, operand: x, access: 'read' },
-        { at: 1, operand: y, access: 'write' },
-      ],
+      bindings: readThenWrite([x], y),
       workgroups: grid.workgroups,
       variant: `pad by ${before}`,
       flops: 0,
@@ -105,10 +70,7 @@ export function u8ToF32(x: Operand, y: Operand, scale: number): Launch[] {
         ...walkPlace('Y', y.layout.offset, walk.strides[1] as readonly number[], 1),
         SCALE: f32(scale),
       },
-      bindings: [
-        { at: 0, operand: x, access: 'read' },
-        { at: 1, operand: y, access: 'write' },
-      ],
+      bindings: readThenWrite([x], y),
       workgroups: grid.workgroups,
       variant: 'bytes to f32',
       flops: elements,

@@ -12,6 +12,7 @@ import {
   type Lowering,
   numel,
   type Operand,
+  prefixed,
   type Shader,
 } from '../kernel.js';
 import { isContiguous } from '../layout.js';
@@ -46,7 +47,7 @@ function update(
   if (count === 0) return [];
   const lanes = flatLanes(...parts.map(({ operand }) => operand));
   const grid = runGrid(count / lanes, lanes, ctx);
-  const offsets = parts.map(({ name, operand }) => ({ [`${name}_OFFSET`]: operand.layout.offset / lanes }));
+  const offsets = parts.map(({ name, operand }) => prefixed(name, { OFFSET: operand.layout.offset / lanes }));
   return [
     {
       shader,

@@ -4,7 +4,7 @@ import maxGradShader from '../../shaders/pool/max_grad.wgsl';
 import max2x2Shader from '../../shaders/pool/max2x2.wgsl';
 import max2x2GradShader from '../../shaders/pool/max2x2_grad.wgsl';
 import type { Binding, Constants, Launch, Operand } from '../kernel.js';
-import { elementBytes, numel, storedType } from '../kernel.js';
+import { elementBytes, numel, prefixed, readThenWrite, storedType } from '../kernel.js';
 import { isPlanes } from '../layout.js';
 import { grid1d } from './grid.js';
 import { runGrid, type Target, WORKGROUP } from './strided.js';
@@ -33,7 +33,7 @@ function batchStride(x: Operand): number {
 
 /** Constants `NAME_OFFSET` and `NAME_BATCH`, in units of `lanes` elements. */
 function planes(name: string, x: Operand, lanes = 1): Constants {
-  return { [`${name}_OFFSET`]: x.layout.offset / lanes, [`${name}_BATCH`]: batchStride(x) / lanes };
+  return prefixed(name, { OFFSET: x.layout.offset / lanes, BATCH: batchStride(x) / lanes });
 }
 
 function aligned(x: Operand, lanes: number): boolean {
@@ -65,10 +65,7 @@ export function maxPool2d(x: Operand, y: Operand, p: Pool2d, target?: Target): L
   const [, , oh, ow] = shape4(y, 'the output');
   const outputs = numel(y.shape);
   if (outputs === 0) return [];
-  const bindings: Binding[] = [
-    { at: 0, operand: x, access: 'read' },
-    { at: 1, operand: y, access: 'write' },
-  ];
+  const bindings: Binding[] = readThenWrite([x], y);
   const cost = {
     flops: outputs * p.kernel[0] * p.kernel[1],
     bytes: elementBytes(x.dtype) * (numel(x.shape) + outputs),

@@ -5,7 +5,15 @@ import across4 from '../../shaders/reduce/across4.wgsl';
 import columnsShader from '../../shaders/reduce/columns.wgsl';
 import ops from '../../shaders/reduce/ops.wgsl';
 import rowsShader from '../../shaders/reduce/rows.wgsl';
-import { contiguousStrides, f32, type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import {
+  contiguousStrides,
+  f32,
+  type Launch,
+  type Lowering,
+  numel,
+  type Operand,
+  readThenWrite,
+} from '../kernel.js';
 import { fill } from './elementwise.js';
 import { grid1d } from './grid.js';
 import { collapse, lanesOf, lanesPiece, type Walk, WORKGROUP, walkShape, walkStrides } from './strided.js';
@@ -161,10 +169,7 @@ function rows(p: Problem, ctx: Lowering): Launch[] {
       OP: OPS.indexOf(p.op),
       SCALE: f32(partials ? 1 : p.scale),
     },
-    bindings: [
-      { at: 0, operand: x, access: 'read' },
-      { at: 1, operand: target, access: 'write' },
-    ],
+    bindings: readThenWrite([x], target),
     workgroups: grid.workgroups,
     variant: `${p.op} rows x${lanes}, ${group} a row${chunks > 1 ? `, ${chunks} chunks` : ''}`,
     flops: p.outputs * p.length,
@@ -211,10 +216,7 @@ function columns(p: Problem, ctx: Lowering): Launch[] {
       OP: OPS.indexOf(p.op),
       SCALE: f32(partials ? 1 : p.scale),
     },
-    bindings: [
-      { at: 0, operand: x, access: 'read' },
-      { at: 1, operand: target, access: 'write' },
-    ],
+    bindings: readThenWrite([x], target),
     workgroups: grid.workgroups,
     variant: `${p.op} columns x${lanes}${chunks > 1 ? `, ${chunks} chunks` : ''}`,
     flops: p.outputs * p.length,

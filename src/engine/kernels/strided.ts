@@ -1,6 +1,6 @@
 import lanes1 from '../../shaders/common/lanes1.wgsl';
 import lanes4 from '../../shaders/common/lanes4.wgsl';
-import { type Constants, type Lowering, numel, type Operand, type Shader } from '../kernel.js';
+import { type Constants, type Lowering, numel, type Operand, prefixed, type Shader } from '../kernel.js';
 import { grid1d } from './grid.js';
 
 /** How many axes the kernels walk; `src/shaders/common/strided.wgsl` has as many. */
@@ -101,7 +101,7 @@ export function walkPlace(
   strides: readonly number[],
   lanes: number,
 ): Constants {
-  return { [`${name}_OFFSET`]: offset / lanes, [`${name}_STRIDES`]: walkStrides(strides, lanes) };
+  return prefixed(name, { OFFSET: offset / lanes, STRIDES: walkStrides(strides, lanes) });
 }
 
 /** Invocations in a workgroup of the kernels that do one thing an invocation: enough for a GPU, allowed everywhere. */

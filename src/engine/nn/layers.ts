@@ -127,19 +127,19 @@ export class Dropout extends Module {
 
 /** One module after the other. Parameters are named by position, as torch.nn.Sequential's. */
 export class Sequential extends Module {
-  private readonly layers: readonly Module[];
+  readonly #layers: readonly Module[];
 
   constructor(...layers: Module[]) {
     super();
-    this.layers = layers;
+    this.#layers = layers;
   }
 
   forward(x: Tensor, options: ForwardOptions): Tensor {
-    return this.layers.reduce((y, layer) => layer.forward(y, options), x);
+    return this.#layers.reduce((y, layer) => layer.forward(y, options), x);
   }
 
   override namedParameters(prefix = ''): [string, Parameter][] {
-    return this.layers.flatMap((layer, i) =>
+    return this.#layers.flatMap((layer, i) =>
       layer.namedParameters(prefix === '' ? `${i}` : `${prefix}.${i}`),
     );
   }

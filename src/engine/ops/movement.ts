@@ -1,26 +1,23 @@
-import { contiguousStrides, type Operand } from '../kernel.js';
+import { fail } from '../errors.js';
+import { contiguousStrides, type Launch, type Lowering, type Operand } from '../kernel.js';
 import { copyStrided, pad } from '../kernels/movement.js';
+import { broadcastStrides } from '../kernels/strided.js';
 import { isContiguous, sliceOperand } from '../layout.js';
-import type { Gradient, Op } from '../op.js';
+import type { Gradient, LowerInput, Op } from '../op.js';
 import type { Tensor } from '../tensor.js';
+
+/** What an op that only looks at its input differently does where it cannot: the same look, copied. */
+function copyOfView<A>(op: Op<A>, { inputs, output, attrs }: LowerInput<A>, ctx: Lowering): Launch[] {
+  const input = inputs[0] as Operand;
+  const layout = op.view?.({ input, shape: output.shape, attrs }) ?? fail(`${op.name}: no view to copy.`);
+  return copyStrided({ ...input, shape: output.shape, layout }, output, ctx);
+}
 
 export const reshapeOp: Op<object> = {
   name: 'reshape',
   inputLayout: 'contiguous',
   outputLayout: 'any',
-  lower: ({ inputs: [x], output }, ctx) => {
-    const input = x as Operand;
-    // Both sides contiguous: the copy may look at either shape.
-    return copyStrided(
-      {
-        ...input,
-        shape: output.shape,
-        layout: { offset: input.layout.offset, strides: contiguousStrides(output.shape) },
-      },
-      output,
-      ctx,
-    );
-  },
+  lower: (io, ctx) => copyOfView(reshapeOp, io, ctx),
   view: ({ input, shape }) =>
     isContiguous(input) ? { offset: input.layout.offset, strides: contiguousStrides(shape) } : null,
 };
@@ -34,12 +31,7 @@ export const sliceOp: Op<{ readonly axis: number; readonly start: number; readon
   name: 'slice',
   inputLayout: 'any',
   outputLayout: 'any',
-  lower: ({ inputs: [x], output, attrs }, ctx) =>
-    copyStrided(
-      sliceOperand(x as Operand, attrs.axis, attrs.start, output.shape[attrs.axis] as number, attrs.step),
-      output,
-      ctx,
-    ),
+  lower: (io, ctx) => copyOfView(sliceOp, io, ctx),
   view: ({ input, shape, attrs }) =>
     sliceOperand(input, attrs.axis, attrs.start, shape[attrs.axis] as number, attrs.step).layout,
 };
@@ -96,15 +88,7 @@ export const permuteOp: Op<{ readonly order: readonly number[] }> = {
   name: 'permute',
   inputLayout: 'any',
   outputLayout: 'any',
-  lower: ({ inputs: [x], output, attrs }, ctx) => {
-    const input = x as Operand;
-    const strides = attrs.order.map((axis) => input.layout.strides[axis] as number);
-    return copyStrided(
-      { ...input, shape: output.shape, layout: { offset: input.layout.offset, strides } },
-      output,
-      ctx,
-    );
-  },
+  lower: (io, ctx) => copyOfView(permuteOp, io, ctx),
   view: ({ input, attrs }) => ({
     offset: input.layout.offset,
     strides: attrs.order.map((axis) => input.layout.strides[axis] as number),
@@ -122,25 +106,15 @@ export const permuteGradient: Gradient<{ readonly order: readonly number[] }> = 
   },
 };
 
-function expanded(x: Operand, shape: readonly number[]): Operand['layout'] {
-  const lead = shape.length - x.shape.length;
-  return {
-    offset: x.layout.offset,
-    strides: shape.map((_, i) =>
-      i < lead || x.shape[i - lead] === 1 ? 0 : (x.layout.strides[i - lead] as number),
-    ),
-  };
-}
-
 export const expandOp: Op<object> = {
   name: 'expand',
   inputLayout: 'any',
   outputLayout: 'any',
-  lower: ({ inputs: [x], output }, ctx) => {
-    const input = x as Operand;
-    return copyStrided({ ...input, shape: output.shape, layout: expanded(input, output.shape) }, output, ctx);
-  },
-  view: ({ input, shape }) => expanded(input, shape),
+  lower: (io, ctx) => copyOfView(expandOp, io, ctx),
+  view: ({ input, shape }) => ({
+    offset: input.layout.offset,
+    strides: broadcastStrides(input, shape, 'expand'),
+  }),
 };
 
 export const expandGradient: Gradient<object> = {

@@ -1,8 +1,7 @@
 import { fail } from '../errors.js';
 import { adam } from '../kernels/optim.js';
-import { planUpdate } from '../plan/update.js';
+import { recordUpdate } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
-import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
 import type { GradScaler } from './gradScaler.js';
 
@@ -42,9 +41,7 @@ export class Adam {
   update(gradients: readonly Tensor[]): void {
     checkGradients('Adam', this.parameters, gradients);
     const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decoupled = false } = this.options;
-    record({
-      kind: 'update',
-      plan: planUpdate,
+    recordUpdate({
       name: 'adam',
       state: [this.parameters, this.firstMoments, this.secondMoments],
       gradients,

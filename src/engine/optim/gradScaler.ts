@@ -1,7 +1,7 @@
 import { fail } from '../errors.js';
 import { gradScaler, SCALER_WORDS } from '../kernels/gradScaler.js';
+import type { Scaling } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
-import type { Scaling } from '../trace.js';
 
 export interface GradScalerOptions {
   /** The first scale; a power of two, so that scaling costs no digit. */
@@ -28,7 +28,7 @@ export interface ScalerValues {
 export class GradScaler {
   /** Scale, growth and what else `scaler_state.wgsl` lists. Saved with a checkpoint. */
   readonly state: Parameter;
-  private readonly options: Required<Omit<GradScalerOptions, 'initScale'>>;
+  readonly #options: Required<Omit<GradScalerOptions, 'initScale'>>;
 
   constructor(options: GradScalerOptions = {}) {
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options;
@@ -36,7 +36,7 @@ export class GradScaler {
       fail('GradScaler: the scale must be above 0, the growth factor above 1, the backoff factor in 0..1.');
     if (!Number.isInteger(growthInterval) || growthInterval < 1)
       fail(`GradScaler: the growth interval must be a whole number of at least 1, not ${growthInterval}.`);
-    this.options = { growthFactor, backoffFactor, growthInterval };
+    this.#options = { growthFactor, backoffFactor, growthInterval };
     const first = new Float32Array(SCALER_WORDS);
     first[0] = initScale;
     this.state = new Parameter([SCALER_WORDS], first, 'scaler');
@@ -51,7 +51,7 @@ export class GradScaler {
   get scaling(): Scaling {
     return {
       state: this.state,
-      lower: (gradients, state, ctx) => gradScaler(gradients, state, this.options, ctx),
+      lower: (gradients, state, ctx) => gradScaler(gradients, state, this.#options, ctx),
     };
   }
 

@@ -1,8 +1,7 @@
 import { fail } from '../errors.js';
 import { type SgdOptions as SgdKernelOptions, sgd } from '../kernels/optim.js';
-import { planUpdate } from '../plan/update.js';
+import { recordUpdate } from '../plan/update.js';
 import { Parameter, type Tensor } from '../tensor.js';
-import { record } from '../trace.js';
 import { checkGradients } from './gradients.js';
 import type { GradScaler } from './gradScaler.js';
 
@@ -23,7 +22,7 @@ export interface SGDOptions {
  * as few launches as they have flat buffers.
  */
 export class SGD {
-  private readonly parameters: readonly Parameter[];
+  readonly #parameters: readonly Parameter[];
   /** One a parameter; empty without momentum. Saved with a checkpoint. */
   readonly momentumBuffers: readonly Parameter[];
   readonly scaler: GradScaler | undefined;
@@ -35,7 +34,7 @@ export class SGD {
     const { dampening = 0, nesterov = false, momentum = true } = options;
     if (nesterov && (!momentum || dampening !== 0))
       fail('SGD: Nesterov momentum needs momentum, and a dampening of 0.');
-    this.parameters = parameters;
+    this.#parameters = parameters;
     this.scaler = options.scaler;
     this.momentumBuffers = momentum
       ? parameters.map((p) => new Parameter(p.shape, null, `momentum.${p.name}`))
@@ -44,14 +43,12 @@ export class SGD {
 
   /** Makes the update with these gradients, one a parameter, part of the program being compiled. */
   update(gradients: readonly Tensor[]): void {
-    checkGradients('SGD', this.parameters, gradients);
+    checkGradients('SGD', this.#parameters, gradients);
     const { dampening = 0, weightDecay = 0, nesterov = false, momentum = true } = this.options;
     const options: SgdKernelOptions = { dampening, weightDecay, nesterov, momentumZero: !momentum };
-    record({
-      kind: 'update',
-      plan: planUpdate,
+    recordUpdate({
       name: 'sgd',
-      state: momentum ? [this.parameters, this.momentumBuffers] : [this.parameters],
+      state: momentum ? [this.#parameters, this.momentumBuffers] : [this.#parameters],
       gradients,
       scaling: this.scaler?.scaling,
       lower: ([params, buffer], grads, ctx, scaler) =>

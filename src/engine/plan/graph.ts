@@ -26,11 +26,6 @@ export interface PlanGraph {
   readonly read: ReadonlyMap<Tensor, PlanNode>;
 }
 
-/** Tensors whose values effects read. */
-function readBy(effects: readonly Effect[]): Tensor[] {
-  return effects.flatMap((effect) => (effect.kind === 'update' ? [...effect.gradients] : [effect.value]));
-}
-
 /** Attributes as text that tells them apart: JSON alone would take NaN and both infinities for null, and -0 for 0. */
 export function attrsKey(attrs: unknown): string {
   return JSON.stringify(attrs, (_key, value: unknown) => {
@@ -41,7 +36,7 @@ export function attrsKey(attrs: unknown): string {
 
 /** Equal op, attributes and inputs give the same node, so that a sub-expression is computed once. */
 export function buildGraph(outputs: ReadonlyMap<string, Tensor>, effects: readonly Effect[]): PlanGraph {
-  const reads = readBy(effects);
+  const reads = effects.flatMap((effect) => effect.reads);
   const nodes: PlanNode[] = [];
   const made = new Map<Tensor, PlanNode>();
   const known = new Map<string, PlanNode>();

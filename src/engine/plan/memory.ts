@@ -54,14 +54,17 @@ function greedy(lifetimes: readonly Lifetime[]): Assigned {
 /** Tries a few orders and keeps the smallest result; all are deterministic. */
 export function assignBuffers(lifetimes: readonly Lifetime[]): Assigned {
   const length = (l: Lifetime) => l.last - l.first;
-  const orders = [
-    [...lifetimes].sort((a, b) => b.store.bytes - a.store.bytes || a.first - b.first),
-    [...lifetimes].sort((a, b) => b.store.bytes - a.store.bytes || length(b) - length(a)),
-    [...lifetimes].sort((a, b) => a.first - b.first || b.store.bytes - a.store.bytes),
-    [...lifetimes].sort((a, b) => length(b) * b.store.bytes - length(a) * a.store.bytes),
+  const larger = (a: Lifetime, b: Lifetime) => b.store.bytes - a.store.bytes;
+  const orders: ((a: Lifetime, b: Lifetime) => number)[] = [
+    (a, b) => larger(a, b) || a.first - b.first,
+    (a, b) => larger(a, b) || length(b) - length(a),
+    (a, b) => a.first - b.first || larger(a, b),
+    (a, b) => length(b) * b.store.bytes - length(a) * a.store.bytes,
   ];
   const total = (a: Assigned) => a.sizes.reduce((sum, n) => sum + n, 0);
-  return orders.map(greedy).reduce((best, next) => (total(next) < total(best) ? next : best));
+  return orders
+    .map((order) => greedy([...lifetimes].sort(order)))
+    .reduce((best, next) => (total(next) < total(best) ? next : best));
 }
 
 /** The largest sum of live bytes at any step. */

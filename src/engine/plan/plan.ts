@@ -1,9 +1,11 @@
 import { fail, LimitError, shapeText } from '../errors.js';
+import { getOrMake } from '../getOrMake.js';
 import {
   byteLength,
   type Candidate,
   contiguousStrides,
   type DeviceFacts,
+  type DeviceLimits,
   type DType,
   elementBytes,
   type Launch,
@@ -18,9 +20,9 @@ import { copyStrided } from '../kernels/movement.js';
 import { isContiguous, satisfies, sliceOperand } from '../layout.js';
 import type { Op } from '../op.js';
 import { castOp } from '../ops/cast.js';
-import { homeOf, PARAMETER_ALIGN, place, type StateBuffer } from '../state.js';
+import { homeOf, PARAMETER_ALIGN, place, placeOf, type StateBuffer } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
-import type { Effect, Update } from '../trace.js';
+import type { Effect, EffectPlanner } from '../trace.js';
 import { choose } from '../tuning/choose.js';
 import { shippedTable } from '../tuning/shipped.js';
 import { problemKey, type TuningTable } from '../tuning/table.js';
@@ -39,7 +41,6 @@ import type {
   PlanStep,
   TensorForm,
 } from './types.js';
-import type { UpdatePlanner } from './update.js';
 
 export interface PlanOptions {
   /**
@@ -79,26 +80,26 @@ export function makePlan(
   return new Planner(outputs, effects, facts, options).plan();
 }
 
-class Planner implements UpdatePlanner {
+class Planner implements EffectPlanner {
   readonly graph: PlanGraph;
-  private readonly users: Map<PlanNode, PlanNode[]>;
-  private readonly operands = new Map<PlanNode, Operand>();
-  private readonly copies = new Map<PlanNode, Operand>();
-  private readonly launches: LaunchStep[] = [];
-  private readonly scalarNames: string[] = [];
-  private readonly stateStores = new Map<StateBuffer, Store>();
-  private readonly inputs: { name: string; operand: Operand }[] = [];
+  readonly #users: Map<PlanNode, PlanNode[]>;
+  readonly #operands = new Map<PlanNode, Operand>();
+  readonly #copies = new Map<PlanNode, Operand>();
+  readonly #launches: LaunchStep[] = [];
+  readonly #scalarNames: string[] = [];
+  readonly #stateStores = new Map<StateBuffer, Store>();
+  readonly #inputs: { name: string; operand: Operand }[] = [];
   /** Nodes that are written into another's storage: the function gives the place. */
-  private readonly placed = new Map<PlanNode, { owner: unknown; operand: () => Operand }>();
+  readonly #placed = new Map<PlanNode, { owner: unknown; operand: () => Operand }>();
   /** What writes into each owner's storage. */
-  private readonly tenants = new Map<unknown, Tenant[]>();
-  private readonly table: TuningTable | null;
+  readonly #tenants = new Map<unknown, Tenant[]>();
+  readonly #table: TuningTable | null;
   /** Of each op whose kernel was forced, whether it could run anywhere. */
-  private readonly forced = new Map<string, boolean>();
-  private groups = 0;
-  private stores = 0;
-  private readonly words = new Map<string, Operand>();
-  private scalarOperand: Operand | null = null;
+  readonly #forced = new Map<string, boolean>();
+  #groups = 0;
+  #stores = 0;
+  readonly #words = new Map<string, Operand>();
+  #scalarOperand: Operand | null = null;
 
   constructor(
     outputs: ReadonlyMap<string, Tensor>,
@@ -109,35 +110,31 @@ class Planner implements UpdatePlanner {
     const graph = buildGraph(outputs, effects);
     this.graph = options.fuse === false ? graph : fuse(graph);
     if (this.graph.nodes.some(({ dtype }) => dtype === 'f16')) requireF16(facts);
-    this.users = countUses(this.graph);
-    this.table = options.tuning === undefined ? shippedTable(facts) : options.tuning;
+    this.#users = countUses(this.graph);
+    this.#table = options.tuning === undefined ? shippedTable(facts) : options.tuning;
   }
 
   plan(): Plan {
-    this.placeParameters();
-    const updates = this.effects.filter((effect): effect is Update => effect.kind === 'update');
-    const lowerUpdates = updates.map((update) => update.plan(update, this));
-    this.placeCats();
-    this.placeHalves();
-    for (const node of this.graph.nodes) this.lowerNode(node);
-    this.checkForced();
-    this.keepBeforeEffects();
+    this.#placeParameters();
+    const lowerEffects = this.effects.map((effect) => effect.plan(this));
+    this.#placeCats();
+    this.#placeHalves();
+    for (const node of this.graph.nodes) this.#lowerNode(node);
+    this.#checkForced();
+    this.#keepBeforeEffects();
     const outputs = [...this.graph.outputs].map(([name, node]) => ({
       name,
       node,
-      operand: this.compact(node),
+      operand: this.#compact(node),
     }));
-    for (const effect of this.effects) {
-      if (effect.kind === 'assign') this.lowerAssign(effect.target, effect.value);
-      else lowerUpdates[updates.indexOf(effect)]?.();
-    }
-    return this.finish(outputs);
+    for (const lower of lowerEffects) lower();
+    return this.#finish(outputs);
   }
 
   // Storage -----------------------------------------------------------------------------------------------------------
 
   store(bytes: number, home: Store['home'] = { kind: 'transient' }): Store {
-    return new Store(this.stores++, bytes, home);
+    return new Store(this.#stores++, bytes, home);
   }
 
   contiguous(
@@ -148,89 +145,75 @@ class Planner implements UpdatePlanner {
     return { storage, shape, dtype, layout: { offset: 0, strides: contiguousStrides(shape) } };
   }
 
-  private placeParameters(): void {
+  #constant(shape: readonly number[], dtype: DType, data: ArrayBufferView): Operand {
+    return this.contiguous(shape, dtype, this.store(byteLength(shape, dtype), { kind: 'constant', data }));
+  }
+
+  #placeParameters(): void {
     const limit = Math.min(this.facts.limits.maxStorageBufferBindingSize, this.facts.limits.maxBufferSize);
-    // An optimiser's lists first, each on its own, so that parameters and their state have the same layout.
-    for (const effect of this.effects) {
-      if (effect.kind !== 'update') continue;
-      for (const list of effect.state) place(list, limit);
-      if (effect.scaling) place([effect.scaling.state], limit);
-    }
+    for (const list of this.effects.flatMap((effect) => effect.lists)) place(list, limit);
     const rest = this.graph.nodes
       .filter((node) => node.leaf?.kind === 'parameter')
       .map((node) => node.tensor as Parameter);
     place(rest, limit);
     place(
-      this.effects.flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : [])),
+      this.effects.flatMap((effect) => effect.writes),
       limit,
     );
   }
 
   child(parent: Store, byteOffset: number, bytes: number): Store {
-    return new Store(this.stores++, bytes, parent.home, parent, byteOffset);
+    return new Store(this.#stores++, bytes, parent.home, parent, byteOffset);
   }
 
-  private stateStore(buffer: StateBuffer): Store {
-    let store = this.stateStores.get(buffer);
-    if (!store) {
-      store = this.store(buffer.bytes, { kind: 'state', state: buffer });
-      this.stateStores.set(buffer, store);
-    }
-    return store;
+  #stateStore(buffer: StateBuffer): Store {
+    return getOrMake(this.#stateStores, buffer, () =>
+      this.store(buffer.bytes, { kind: 'state', state: buffer }),
+    );
   }
 
   stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store {
-    return this.child(this.stateStore(buffer), byteOffset, bytes);
+    return this.child(this.#stateStore(buffer), byteOffset, bytes);
   }
 
   parameterOperand(parameter: Parameter): Operand {
-    const home = homeOf(parameter);
-    if (!home) fail(`plan: parameter ${parameter.name} has no place.`);
-    const bytes = byteLength(parameter.shape, parameter.dtype);
-    return this.contiguous(
-      parameter.shape,
-      parameter.dtype,
-      this.stateRange(home.buffer, home.byteOffset, bytes),
-    );
+    const { shape, dtype } = parameter;
+    const { buffer, byteOffset } = placeOf(parameter);
+    return this.contiguous(shape, dtype, this.stateRange(buffer, byteOffset, byteLength(shape, dtype)));
   }
 
   // Placement ---------------------------------------------------------------------------------------------------------
 
   /** What a node's data belongs to: the first of its views, and what that was placed in. */
-  private readonly ownerOf = (node: PlanNode): unknown => {
+  readonly #ownerOf = (node: PlanNode): unknown => {
     let at = node;
     while (at.op?.view && at.inputs[0]) at = at.inputs[0];
-    return this.placed.get(at)?.owner ?? at;
+    return this.#placed.get(at)?.owner ?? at;
   };
 
   tenantsOf(owner: unknown): Tenant[] {
-    let list = this.tenants.get(owner);
-    if (!list) {
-      list = [];
-      this.tenants.set(owner, list);
-    }
-    return list;
+    return getOrMake(this.#tenants, owner, () => []);
   }
 
   /** Puts input `i` of `into` where `operand` says, if that may be. */
   tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean {
     const part = into.inputs[i] as PlanNode;
-    if (this.placed.has(part)) return false;
+    if (this.#placed.has(part)) return false;
     const tenants = this.tenantsOf(owner);
     const beside = { inputs: into.inputs.filter((_, j) => j !== i) };
     const readers = [...tenants.filter((tenant) => tenant !== into), beside];
-    if (!mayPlace(part, operand(), owner, readers, this.ownerOf, this.users)) return false;
-    this.placed.set(part, { owner, operand });
+    if (!mayPlace(part, operand(), owner, readers, this.#ownerOf, this.#users)) return false;
+    this.#placed.set(part, { owner, operand });
     tenants.push(part);
     return true;
   }
 
-  private placeCats(): void {
+  #placeCats(): void {
     // Later concats first: an earlier one may itself be a part of a later one.
     for (const node of [...this.graph.nodes].reverse()) {
       if (!isCat(node)) continue;
       const { axis } = node.attrs;
-      const owner = this.ownerOf(node);
+      const owner = this.#ownerOf(node);
       if (owner === node) this.tenantsOf(owner).push(node);
       let start = 0;
       const inPlace = node.inputs.map((part, i) => {
@@ -238,108 +221,104 @@ class Planner implements UpdatePlanner {
         const size = part.shape[axis] as number;
         start += size;
         return this.tryPlace(node, i, owner, () =>
-          sliceOperand(this.outputOperand(node), axis, from, size, 1),
+          sliceOperand(this.#outputOperand(node), axis, from, size, 1),
         );
       });
-      this.catInPlace.set(node, inPlace);
+      this.#catInPlace.set(node, inPlace);
     }
   }
 
-  private readonly catInPlace = new Map<PlanNode, readonly boolean[]>();
+  readonly #catInPlace = new Map<PlanNode, readonly boolean[]>();
 
   /** Casts of parameters to f16, which one launch makes for all parameters of a flat buffer. */
-  private readonly halves = new Map<PlanNode, Halves>();
+  readonly #halves = new Map<PlanNode, Halves>();
 
-  private placeHalves(): void {
+  #placeHalves(): void {
     const buffers = new Map<StateBuffer, Halves>();
     for (const node of this.graph.nodes) {
       const [source] = node.inputs;
-      if (node.op !== (castOp as Op) || source?.leaf?.kind !== 'parameter' || this.placed.has(node)) continue;
-      const home = homeOf(source.tensor as Parameter);
-      if (!home) fail(`plan: parameter ${(source.tensor as Parameter).name} has no place.`);
-      let halves = buffers.get(home.buffer);
-      if (!halves) {
-        halves = { state: home.buffer, nodes: [], from: home.byteOffset, to: 0 };
-        buffers.set(home.buffer, halves);
-      }
+      if (node.op !== (castOp as Op) || source?.leaf?.kind !== 'parameter' || this.#placed.has(node))
+        continue;
+      const home = placeOf(source.tensor as Parameter);
+      const halves = getOrMake(buffers, home.buffer, () => ({
+        state: home.buffer,
+        nodes: [],
+        from: home.byteOffset,
+        to: 0,
+      }));
       const end = home.byteOffset + byteLength(node.shape, 'f32');
       halves.nodes.push({ node, byteOffset: home.byteOffset });
       halves.from = Math.min(halves.from, home.byteOffset);
       halves.to = Math.max(halves.to, Math.ceil(end / PARAMETER_ALIGN) * PARAMETER_ALIGN);
-      this.halves.set(node, halves);
+      this.#halves.set(node, halves);
     }
   }
 
   /** At the first of them; the others find their operand made. */
-  private lowerHalves({ state, nodes, from, to }: Halves): void {
-    if (nodes.some(({ node }) => this.operands.has(node))) return;
+  #lowerHalves({ state, nodes, from, to }: Halves): void {
+    if (nodes.some(({ node }) => this.#operands.has(node))) return;
     const shape = [(to - from) / 4];
     const source = this.contiguous(shape, 'f32', this.stateRange(state, from, to - from));
     const copy = this.contiguous(shape, 'f16');
-    this.emit('cast', shape, unary('copy', source, copy, {}, { facts: this.facts }));
+    this.emit('cast', shape, unary('copy', source, copy, {}, this));
     const root = copy.storage as Store;
     for (const { node, byteOffset } of nodes) {
       const bytes = byteLength(node.shape, 'f16');
       const child = this.child(root, (byteOffset - from) / 2, bytes);
-      this.operands.set(node, this.contiguous(node.shape, 'f16', child));
+      this.#operands.set(node, this.contiguous(node.shape, 'f16', child));
     }
   }
 
   /** Where the kernel of `node` writes. */
-  private outputOperand(node: PlanNode): Operand {
-    let operand = this.operands.get(node);
-    if (!operand) {
-      operand = this.placed.get(node)?.operand() ?? this.contiguous(node.shape, node.dtype);
-      this.operands.set(node, operand);
-    }
-    return operand;
+  #outputOperand(node: PlanNode): Operand {
+    return getOrMake(
+      this.#operands,
+      node,
+      () => this.#placed.get(node)?.operand() ?? this.contiguous(node.shape, node.dtype),
+    );
   }
 
   // Lowering ----------------------------------------------------------------------------------------------------------
 
-  private leafOperand(node: PlanNode): Operand {
+  #leafOperand(node: PlanNode): Operand {
     const leaf = node.leaf;
     if (leaf?.kind === 'parameter') return this.parameterOperand(node.tensor as Parameter);
-    if (leaf?.kind === 'constant') {
-      return this.contiguous(
-        node.shape,
-        node.dtype,
-        this.store(byteLength(node.shape, node.dtype), { kind: 'constant', data: leaf.data }),
-      );
-    }
+    if (leaf?.kind === 'constant') return this.#constant(node.shape, node.dtype, leaf.data);
     const operand = this.contiguous(node.shape, node.dtype);
-    this.inputs.push({ name: leaf?.kind === 'input' ? leaf.name : '', operand });
+    this.#inputs.push({ name: leaf?.kind === 'input' ? leaf.name : '', operand });
     return operand;
   }
 
   operandOf(node: PlanNode): Operand {
-    return this.operands.get(node) ?? fail(`plan: ${node.op?.name} was read before it was made.`);
+    return this.#operands.get(node) ?? fail(`plan: ${node.op?.name} was read before it was made.`);
   }
 
   /** `node` where its elements lie one after the other; a copy if they do not. */
-  private compact(node: PlanNode): Operand {
+  #compact(node: PlanNode): Operand {
     const operand = this.operandOf(node);
     // What is read back starts at a whole word.
     const whole = (operand.layout.offset * elementBytes(operand.dtype)) % 4 === 0;
     if (isContiguous(operand) && whole) return operand;
-    let copy = this.copies.get(node);
-    if (!copy) {
-      copy = this.contiguous(node.shape, node.dtype);
-      this.emit('copy', node.shape, copyStrided(operand, copy, { facts: this.facts }));
-      this.copies.set(node, copy);
-    }
+    return getOrMake(this.#copies, node, () => this.#copied(operand));
+  }
+
+  /** A contiguous copy. */
+  #copied(operand: Operand): Operand {
+    const { shape, dtype } = operand;
+    const copy = this.contiguous(shape, dtype);
+    this.emit('copy', shape, copyStrided(operand, copy, this));
     return copy;
   }
 
-  private lowerNode(node: PlanNode): void {
+  #lowerNode(node: PlanNode): void {
     const { op } = node;
-    const halves = this.halves.get(node);
+    const halves = this.#halves.get(node);
     if (halves) {
-      this.lowerHalves(halves);
+      this.#lowerHalves(halves);
       return;
     }
     if (!op) {
-      this.operands.set(node, this.leafOperand(node));
+      this.#operands.set(node, this.#leafOperand(node));
       return;
     }
     if (op.view) {
@@ -347,22 +326,22 @@ class Planner implements UpdatePlanner {
       const input = this.operandOf(source);
       const layout = op.view({ input, shape: node.shape, attrs: node.attrs });
       if (layout) {
-        this.operands.set(node, { ...input, shape: node.shape, layout });
+        this.#operands.set(node, { ...input, shape: node.shape, layout });
         return;
       }
     }
     const inputs = node.inputs.map((input) => {
       const operand = this.operandOf(input);
-      return satisfies(operand, op.inputLayout) ? operand : this.compact(input);
+      return satisfies(operand, op.inputLayout) ? operand : this.#compact(input);
     });
-    const output = this.outputOperand(node);
-    const inPlace = this.catInPlace.get(node);
+    const output = this.#outputOperand(node);
+    const inPlace = this.#catInPlace.get(node);
     const attrs = inPlace ? { ...(node.attrs as object), inPlace } : node.attrs;
     let choice: Choice | undefined;
     const lowering = {
       ...this.lowering(op.name),
       choose: (problem: Problem, candidates: readonly Candidate[]) => {
-        choice = this.choose(node, op, problem, candidates);
+        choice = this.#choose(node, op, problem, candidates);
         return choice.variant;
       },
     };
@@ -370,12 +349,13 @@ class Planner implements UpdatePlanner {
     this.emit(op.name, node.shape, launches, choice);
   }
 
-  private choose(node: PlanNode, op: Op, problem: Problem, candidates: readonly Candidate[]): Choice {
+  #choose(node: PlanNode, op: Op, problem: Problem, candidates: readonly Candidate[]): Choice {
     const forced = this.options.force?.[op.name];
-    const { variant, why } = choose(op.name, problem, candidates, { forced, table: this.table });
-    if (forced !== undefined) this.forced.set(op.name, this.forced.get(op.name) === true || why === 'forced');
+    const { variant, why } = choose(op.name, problem, candidates, { forced, table: this.#table });
+    if (forced !== undefined)
+      this.#forced.set(op.name, this.#forced.get(op.name) === true || why === 'forced');
     const key = problemKey(op.name, problem);
-    const milliseconds = this.table?.entries[key]?.milliseconds[variant];
+    const milliseconds = this.#table?.entries[key]?.milliseconds[variant];
     const form = ({ shape, dtype }: TensorForm) => ({ shape, dtype });
     return {
       op,
@@ -390,8 +370,8 @@ class Planner implements UpdatePlanner {
     };
   }
 
-  private checkForced(): void {
-    for (const [op, applied] of this.forced) {
+  #checkForced(): void {
+    for (const [op, applied] of this.#forced) {
       if (!applied)
         fail(
           `${op}: variant '${this.options.force?.[op]}' cannot run this problem on this device, nor any other of the program's; leave the choice to the plan.`,
@@ -405,80 +385,58 @@ class Planner implements UpdatePlanner {
       kernels: this.options.kernels,
       forced: this.options.force?.[op],
       scratch: (shape, dtype = 'f32') => this.contiguous(shape, dtype),
-      constant: (words) => this.wordsOperand(words),
-      scalars: this.scalars(),
-      scalar: (name) => this.scalar(name),
+      constant: (words) => this.#wordsOperand(words),
+      scalars: this.#scalars(),
+      scalar: (name) => this.#scalar(name),
     };
   }
 
   /** The same words are uploaded once. */
-  private wordsOperand(words: readonly number[]): Operand {
-    const key = words.join();
-    let operand = this.words.get(key);
-    if (!operand) {
-      const data = Uint32Array.from(words);
-      operand = this.contiguous(
-        [words.length],
-        'u32',
-        this.store(data.byteLength, { kind: 'constant', data }),
-      );
-      this.words.set(key, operand);
-    }
-    return operand;
+  #wordsOperand(words: readonly number[]): Operand {
+    return getOrMake(this.#words, words.join(), () =>
+      this.#constant([words.length], 'u32', Uint32Array.from(words)),
+    );
   }
 
-  private scalars(): Operand {
-    this.scalarOperand ??= this.contiguous([SCALARS], 'u32', this.store(SCALARS * 4, { kind: 'scalars' }));
-    return this.scalarOperand;
+  #scalars(): Operand {
+    this.#scalarOperand ??= this.contiguous([SCALARS], 'u32', this.store(SCALARS * 4, { kind: 'scalars' }));
+    return this.#scalarOperand;
   }
 
-  private scalar(name: string): number {
-    const at = this.scalarNames.indexOf(name);
+  #scalar(name: string): number {
+    const at = this.#scalarNames.indexOf(name);
     if (at >= 0) return at;
-    if (this.scalarNames.length === SCALARS) fail(`plan: more than ${SCALARS} run-time scalars.`);
-    return this.scalarNames.push(name) - 1;
+    if (this.#scalarNames.length === SCALARS) fail(`plan: more than ${SCALARS} run-time scalars.`);
+    return this.#scalarNames.push(name) - 1;
   }
 
   emit(op: string, shape: readonly number[], launches: readonly Launch[], choice?: Choice): void {
-    const group = this.groups++;
+    const group = this.#groups++;
     const label = `${op} ${shapeText(shape)}`;
     for (const launch of launches)
-      this.launches.push({ label, op, group, ...(choice ? { choice } : {}), launch });
+      this.#launches.push({ label, op, group, ...(choice ? { choice } : {}), launch });
   }
 
   /**
    * Outputs, assigned values and gradients are as they were before any effect: what is a parameter itself, or a view of
    * one, is copied aside where an effect changes parameters beside it.
    */
-  private keepBeforeEffects(): void {
+  #keepBeforeEffects(): void {
     const changed = new Set(
-      this.effects
-        .flatMap((effect) => (effect.kind === 'assign' ? [effect.target] : writtenBy(effect)))
-        .map((parameter) => homeOf(parameter)?.buffer),
+      this.effects.flatMap((effect) => effect.writes).map((parameter) => homeOf(parameter)?.buffer),
     );
     for (const node of rootNodes(this.graph)) {
       const operand = this.operandOf(node);
       const { home } = (operand.storage as Store).root;
       if (home.kind !== 'state' || !changed.has(home.state)) continue;
-      const copy = this.contiguous(node.shape, node.dtype);
-      this.emit('copy', node.shape, copyStrided(operand, copy, { facts: this.facts }));
-      this.operands.set(node, copy);
+      this.#operands.set(node, this.#copied(operand));
     }
-  }
-
-  private lowerAssign(target: Parameter, value: Tensor): void {
-    const node = this.graph.read.get(value) as PlanNode;
-    this.emit(
-      'assign',
-      target.shape,
-      copyStrided(this.operandOf(node), this.parameterOperand(target), { facts: this.facts }),
-    );
   }
 
   // Result ------------------------------------------------------------------------------------------------------------
 
-  private finish(outputs: readonly { name: string; node: PlanNode; operand: Operand }[]): Plan {
-    const lifetimes = this.lifetimes(outputs.map(({ operand }) => operand));
+  #finish(outputs: readonly { name: string; node: PlanNode; operand: Operand }[]): Plan {
+    const lifetimes = this.#lifetimes(outputs.map(({ operand }) => operand));
     const transient = [...lifetimes.values()].filter(({ store }) => store.home.kind === 'transient');
     const assigned = assignBuffers(transient);
     const buffers: PlanBuffer[] = assigned.sizes.map((bytes, id) => ({ id, bytes, role: 'transient' }));
@@ -503,14 +461,14 @@ class Planner implements UpdatePlanner {
         bytes: store.bytes,
       };
     };
-    const steps = this.launches.map((step) => this.step(step, at));
-    this.checkBuffers(buffers, steps);
+    const steps = this.#launches.map((step) => this.#step(step, at));
+    this.#checkBuffers(buffers, steps);
     const sum = (role: PlanBuffer['role']) =>
       buffers.reduce((total, b) => total + (b.role === role ? b.bytes : 0), 0);
     return {
       steps,
       buffers,
-      inputs: this.inputs.map(({ name, operand }): PlanInput => {
+      inputs: this.#inputs.map(({ name, operand }): PlanInput => {
         const { buffer, bytes } = at(operand);
         return { name, shape: operand.shape, dtype: operand.dtype, buffer, bytes };
       }),
@@ -523,7 +481,7 @@ class Planner implements UpdatePlanner {
           ...outputRange(operand, at(operand)),
         }),
       ),
-      scalars: this.scalarNames,
+      scalars: this.#scalarNames,
       memory: {
         transient: sum('transient'),
         least: leastBytes(transient, steps.length),
@@ -535,7 +493,7 @@ class Planner implements UpdatePlanner {
     };
   }
 
-  private lifetimes(outputs: readonly Operand[]): Map<Store, Lifetime> {
+  #lifetimes(outputs: readonly Operand[]): Map<Store, Lifetime> {
     const lifetimes = new Map<Store, Lifetime>();
     const touch = (operand: Operand, step: number) => {
       const store = (operand.storage as Store).root;
@@ -547,24 +505,23 @@ class Planner implements UpdatePlanner {
       }
     };
     // Inputs are written before the first step, outputs read after the last.
-    for (const { operand } of this.inputs) touch(operand, -1);
-    this.launches.forEach(({ launch }, step) => {
+    for (const { operand } of this.#inputs) touch(operand, -1);
+    this.#launches.forEach(({ launch }, step) => {
       for (const { operand } of launch.bindings) touch(operand, step);
     });
-    for (const operand of outputs) touch(operand, this.launches.length);
+    for (const operand of outputs) touch(operand, this.#launches.length);
     return lifetimes;
   }
 
-  private step(
+  #step(
     { label, op, group, choice, launch }: LaunchStep,
     at: (operand: Operand) => Omit<PlanBinding, 'at' | 'access'>,
   ): PlanStep {
     const bindings = launch.bindings.map((binding): PlanBinding => {
-      const place = at(binding.operand);
-      return { at: binding.at, access: binding.access, ...place };
+      return { at: binding.at, access: binding.access, ...at(binding.operand) };
     });
-    this.checkStep(label, launch, bindings);
-    const scalars = launch.bindings.some(({ operand }) => operand === this.scalarOperand);
+    this.#checkStep(label, launch, bindings);
+    const scalars = launch.bindings.some(({ operand }) => operand === this.#scalarOperand);
     return {
       label,
       op,
@@ -581,31 +538,16 @@ class Planner implements UpdatePlanner {
     };
   }
 
-  private checkStep(label: string, launch: Launch, bindings: readonly PlanBinding[]): void {
-    const { limits } = this.facts;
+  #checkStep(label: string, launch: Launch, bindings: readonly PlanBinding[]): void {
     const written = new Map<number, PlanBinding>();
     let storage = 0;
     for (const binding of bindings) {
       if (binding.access === 'uniform') continue;
       storage++;
-      if (binding.bytes > limits.maxStorageBufferBindingSize) {
-        throw new LimitError(
-          `${label}: needs a binding of ${binding.bytes} bytes, but this adapter allows ${limits.maxStorageBufferBindingSize} (maxStorageBufferBindingSize); use a smaller batch, image or model.`,
-          'maxStorageBufferBindingSize',
-          binding.bytes,
-          limits.maxStorageBufferBindingSize,
-        );
-      }
+      this.#within('maxStorageBufferBindingSize', binding.bytes, `${label}: needs a binding of`);
       if (binding.access !== 'read') written.set(binding.buffer, binding);
     }
-    if (storage > limits.maxStorageBuffersPerShaderStage) {
-      throw new LimitError(
-        `${label}: needs ${storage} storage buffers, but this adapter allows ${limits.maxStorageBuffersPerShaderStage}.`,
-        'maxStorageBuffersPerShaderStage',
-        storage,
-        limits.maxStorageBuffersPerShaderStage,
-      );
-    }
+    this.#within('maxStorageBuffersPerShaderStage', storage, `${label}: needs`, 'storage buffers');
     for (const binding of bindings) {
       const other = written.get(binding.buffer);
       if (other && other !== binding && binding.access === 'read') {
@@ -615,27 +557,23 @@ class Planner implements UpdatePlanner {
       }
     }
     for (const n of launch.workgroups) {
-      if (n > limits.maxComputeWorkgroupsPerDimension) {
-        throw new LimitError(
-          `${label}: needs ${n} workgroups in one dimension, but this adapter allows ${limits.maxComputeWorkgroupsPerDimension}.`,
-          'maxComputeWorkgroupsPerDimension',
-          n,
-          limits.maxComputeWorkgroupsPerDimension,
-        );
-      }
+      this.#within('maxComputeWorkgroupsPerDimension', n, `${label}: needs`, 'workgroups in one dimension');
     }
   }
 
-  private checkBuffers(buffers: readonly PlanBuffer[], steps: readonly PlanStep[]): void {
+  /** @throws LimitError where `need` is above a limit; one in bytes is of the data, which a smaller model has less of. */
+  #within(limit: keyof DeviceLimits, need: number, needs: string, unit?: string): void {
+    const there = this.facts.limits[limit];
+    if (need <= there) return;
+    const remedy = unit ? '' : '; use a smaller batch, image or model';
+    const message = `${needs} ${need} ${unit ?? 'bytes'}, but this adapter allows ${there} (${limit})${remedy}.`;
+    throw new LimitError(message, limit, need, there);
+  }
+
+  #checkBuffers(buffers: readonly PlanBuffer[], steps: readonly PlanStep[]): void {
     for (const buffer of buffers) {
-      if (buffer.bytes <= this.facts.limits.maxBufferSize) continue;
       const user = steps.find((step) => step.bindings.some((b) => b.buffer === buffer.id));
-      throw new LimitError(
-        `${user?.label ?? 'an input'}: needs a buffer of ${buffer.bytes} bytes, but this adapter allows ${this.facts.limits.maxBufferSize} (maxBufferSize); use a smaller batch, image or model.`,
-        'maxBufferSize',
-        buffer.bytes,
-        this.facts.limits.maxBufferSize,
-      );
+      this.#within('maxBufferSize', buffer.bytes, `${user?.label ?? 'an input'}: needs a buffer of`);
     }
   }
 }
@@ -648,16 +586,11 @@ interface Halves {
   to: number;
 }
 
-/** The parameters that an update changes. */
-function writtenBy({ state, scaling }: Update): Parameter[] {
-  return [...state.flat(), ...(scaling ? [scaling.state] : [])];
-}
-
 /** Throws where the device cannot hold f16. */
 function requireF16(facts: DeviceFacts): void {
   if (facts.features.includes('shader-f16')) return;
   fail(
-    `f16 (mixed precision) needs the feature shader-f16, which ${facts.description || 'this adapter'} lacks; use f32, or another adapter.`,
+    `f16 (mixed precision) needs the feature shader-f16, which ${facts.description || 'this adapter'} lacks; use f32.`,
   );
 }
 

@@ -1,47 +1,52 @@
 /** How a plan takes in an optimiser's update. Optimisers bring it, so that a page that only infers does not carry it. */
-import { fail } from '../errors.js';
-import {
-  byteLength,
-  type DeviceFacts,
-  type DType,
-  type Launch,
-  type Lowering,
-  numel,
-  type Operand,
-} from '../kernel.js';
+import { byteLength, type Launch, type Lowering, numel, type Operand } from '../kernel.js';
+import type { FlatGradients } from '../kernels/gradScaler.js';
 import { copyStrided } from '../kernels/movement.js';
-import { homeOf, PARAMETER_ALIGN, type StateBuffer } from '../state.js';
+import { type Home, PARAMETER_ALIGN, placeOf } from '../state.js';
 import type { Parameter, Tensor } from '../tensor.js';
-import type { Update } from '../trace.js';
-import type { PlanGraph, PlanNode } from './graph.js';
+import { type EffectPlanner, record } from '../trace.js';
+import type { PlanNode } from './graph.js';
 import type { Tenant } from './place.js';
 import type { Store } from './storage.js';
 
-/** What an update needs of the plan being made. */
-export interface UpdatePlanner {
-  readonly graph: PlanGraph;
-  readonly facts: DeviceFacts;
-  store(bytes: number): Store;
-  /** A range of `parent`. */
-  child(parent: Store, byteOffset: number, bytes: number): Store;
-  contiguous(shape: readonly number[], dtype: DType, storage?: Store): Operand;
-  stateRange(buffer: StateBuffer, byteOffset: number, bytes: number): Store;
-  parameterOperand(parameter: Parameter): Operand;
-  operandOf(node: PlanNode): Operand;
-  tenantsOf(owner: unknown): Tenant[];
-  tryPlace(into: Tenant, i: number, owner: unknown, operand: () => Operand): boolean;
-  lowering(op: string): Lowering;
-  emit(op: string, shape: readonly number[], launches: readonly Launch[]): void;
+/** Loss scaling in an update: run over all its gradients before any of them is applied. */
+export interface Scaling {
+  /** Lies in a buffer of its own, since the update reads it while it writes parameters. */
+  readonly state: Parameter;
+  lower(gradients: readonly FlatGradients[], state: Operand, ctx: Lowering): Launch[];
 }
 
-/** Places the gradients, before anything is lowered; what it returns lowers the update, after everything else. */
-export function planUpdate(update: Update, planner: UpdatePlanner): () => void {
-  const runs = placeGradients(update, planner);
-  return () => lowerUpdate(update, runs, planner);
+/**
+ * A step of an optimiser on many parameters at once. The plan lays state and gradients side by side and calls `lower`
+ * once for each stretch that is contiguous in all of them, so that one launch serves many parameters.
+ */
+export interface Update {
+  readonly name: string;
+  /** Lists of equal shapes: the parameters, then what the optimiser keeps for each. */
+  readonly state: readonly (readonly Parameter[])[];
+  readonly gradients: readonly Tensor[];
+  readonly scaling?: Scaling | undefined;
+  /** `state[i]` and `gradient` are flat f32 operands of equal length; `scaler` is the state of `scaling`. */
+  lower(state: readonly Operand[], gradient: Operand, ctx: Lowering, scaler?: Operand): Launch[];
+}
+
+/** Makes an update part of the program being compiled: its gradients are placed before anything is lowered. */
+export function recordUpdate(update: Update): void {
+  const { state, scaling, gradients } = update;
+  const lists = scaling ? [...state, [scaling.state]] : state;
+  record({
+    reads: gradients,
+    writes: lists.flat(),
+    lists,
+    plan(planner) {
+      const runs = placeGradients(update, planner);
+      return () => lowerUpdate(update, runs, planner);
+    },
+  });
 }
 
 /** Lays an update's gradients as its parameters lie, in one storage for each stretch of parameters. */
-function placeGradients(update: Update, planner: UpdatePlanner): GradientRun[] {
+function placeGradients(update: Update, planner: EffectPlanner): GradientRun[] {
   const runs = contiguousRuns(update);
   for (const run of runs) {
     const group = planner.store(run.bytes);
@@ -53,7 +58,7 @@ function placeGradients(update: Update, planner: UpdatePlanner): GradientRun[] {
     planner.tenantsOf(group).push(copying);
     inputs.forEach((node, i) => {
       const parameter = update.state[0]?.[run.from + i] as Parameter;
-      const at = (homeOf(parameter)?.byteOffset ?? 0) - run.byteOffset;
+      const at = placeOf(parameter).byteOffset - run.byteOffset;
       const child = planner.child(group, at, byteLength(node.shape, node.dtype));
       const operand = planner.contiguous(node.shape, node.dtype, child);
       run.parts.push(operand);
@@ -63,14 +68,14 @@ function placeGradients(update: Update, planner: UpdatePlanner): GradientRun[] {
   return runs;
 }
 
-function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: UpdatePlanner): void {
+function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: EffectPlanner): void {
   for (const run of runs) {
     for (let i = run.from; i < run.to; i++) {
       const node = planner.graph.read.get(update.gradients[i] as Tensor) as PlanNode;
       const part = run.parts[i - run.from] as Operand;
       const operand = planner.operandOf(node);
       if (operand.storage !== part.storage)
-        planner.emit('copy', node.shape, copyStrided(operand, part, { facts: planner.facts }));
+        planner.emit('copy', node.shape, copyStrided(operand, part, planner));
     }
   }
   const flat = (run: GradientRun) => planner.contiguous([run.bytes / 4], 'f32', run.store as Store);
@@ -84,9 +89,8 @@ function lowerUpdate(update: Update, runs: readonly GradientRun[], planner: Upda
   for (const run of runs) {
     const shape = [run.bytes / 4];
     const state = update.state.map((list) => {
-      const home = homeOf(list[run.from] as Parameter);
-      if (!home) fail(`plan: parameter ${list[run.from]?.name} has no place.`);
-      return planner.contiguous(shape, 'f32', planner.stateRange(home.buffer, home.byteOffset, run.bytes));
+      const { buffer, byteOffset } = placeOf(list[run.from] as Parameter);
+      return planner.contiguous(shape, 'f32', planner.stateRange(buffer, byteOffset, run.bytes));
     });
     planner.emit(update.name, shape, update.lower(state, flat(run), planner.lowering(update.name), scaler));
   }
@@ -108,22 +112,18 @@ function contiguousRuns(update: Update): GradientRun[] {
   const lists = update.state;
   const first = lists[0] ?? [];
   for (let i = 0; i < first.length; i++) {
-    const homes = lists.map((list) => homeOf(list[i] as Parameter));
-    const home = homes[0];
-    if (!home) fail(`plan: parameter ${first[i]?.name} has no place.`);
+    const homes = lists.map((list) => placeOf(list[i] as Parameter));
+    const home = homes[0] as Home;
     const bytes = byteLength((first[i] as Parameter).shape, 'f32');
     const run = runs[runs.length - 1];
-    const start = run ? lists.map((list) => homeOf(list[run.from] as Parameter)) : [];
+    const start = run ? lists.map((list) => placeOf(list[run.from] as Parameter)) : [];
     const distance = run ? home.byteOffset - run.byteOffset : -1;
     // Same buffers, same distance from the run's start in each, in rising order.
     const joins =
       run !== undefined &&
       distance >= run.bytes &&
       distance - run.bytes < PARAMETER_ALIGN &&
-      homes.every(
-        (h, k) =>
-          h?.buffer === start[k]?.buffer && (h?.byteOffset ?? 0) - (start[k]?.byteOffset ?? 0) === distance,
-      );
+      homes.every((h, k) => h.buffer === start[k]?.buffer && h.byteOffset - start[k].byteOffset === distance);
     if (run && joins) {
       run.to = i + 1;
       run.bytes = distance + bytes;

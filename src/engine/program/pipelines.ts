@@ -1,5 +1,6 @@
 import type { Device } from '../device.js';
 import { fail } from '../errors.js';
+import { getOrMake } from '../getOrMake.js';
 import type { Access } from '../kernel.js';
 import type { PlanStep } from '../plan/types.js';
 import { moduleText } from './wgsl.js';
@@ -26,17 +27,8 @@ export function pipelineFor(device: Device, step: PlanStep): Promise<Compiled> {
   const code = moduleText(step.constants, step.pieces, step.shader);
   const accesses = step.bindings.map(({ at, access }) => `${at}:${bufferTypes[access]}`).join();
   const key = `${accesses}\n${code}`;
-  let cache = compiled.get(device);
-  if (!cache) {
-    cache = new Map();
-    compiled.set(device, cache);
-  }
-  let entry = cache.get(key);
-  if (!entry) {
-    entry = build(device, step, code);
-    cache.set(key, entry);
-  }
-  return entry;
+  const cache = getOrMake(compiled, device, () => new Map<string, Promise<Compiled>>());
+  return getOrMake(cache, key, () => build(device, step, code));
 }
 
 async function build(device: Device, step: PlanStep, code: string): Promise<Compiled> {

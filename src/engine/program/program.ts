@@ -45,12 +45,12 @@ export interface RunOptions<O extends string = string> {
 
 /** A plan made real: pipelines, buffers and bind groups are there, and each run only writes inputs, encodes and submits. */
 export class Program<I extends string = string, O extends string = string> {
-  private runs = 0;
-  private destroyed = false;
+  #runs = 0;
+  #destroyed = false;
   /** Runs that wait for a place for their results; while there are any, later ones wait behind them. */
-  private waiting = 0;
-  private turn: Promise<unknown> = Promise.resolve();
-  private readonly writtenStates: readonly StateBuffer[];
+  #waiting = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #writtenStates: readonly StateBuffer[];
 
   private constructor(
     readonly device: Device,
@@ -71,7 +71,7 @@ export class Program<I extends string = string, O extends string = string> {
         bindings.filter(({ access }) => access !== 'read').map(({ buffer }) => plan.buffers[buffer]?.state),
       ),
     );
-    this.writtenStates = [...written].filter((state) => state !== undefined);
+    this.#writtenStates = [...written].filter((state) => state !== undefined);
   }
 
   static async build<I extends string, O extends string>(
@@ -161,26 +161,26 @@ export class Program<I extends string = string, O extends string = string> {
     );
     const place = () => (wanted.length > 0 ? this.staging.find(({ busy }) => busy === null) : null);
     const free = place();
-    if (this.waiting === 0 && free !== undefined) return this.submit(inputs, scalars, wanted, free);
-    this.waiting++;
-    const turn = this.turn.then(async () => {
+    if (this.#waiting === 0 && free !== undefined) return this.#submit(inputs, scalars, wanted, free);
+    this.#waiting++;
+    const turn = this.#turn.then(async () => {
       try {
         for (let found = place(); ; found = place()) {
           // Boxed, so that the next in line does not wait for this one's results.
-          if (found !== undefined) return { reading: this.submit(inputs, scalars, wanted, found) };
+          if (found !== undefined) return { reading: this.#submit(inputs, scalars, wanted, found) };
           await Promise.race(this.staging.map(({ busy }) => busy));
           this.device.check();
         }
       } finally {
-        this.waiting--;
+        this.#waiting--;
       }
     });
-    this.turn = turn.catch(() => {});
+    this.#turn = turn.catch(() => {});
     return (await turn).reading;
   }
 
   /** Writes inputs, encodes and submits; the results come by `staging`, if any are wanted. */
-  private submit(
+  #submit(
     inputs: Readonly<Record<string, HostArray>>,
     scalars: Readonly<Record<string, number>>,
     wanted: readonly PlanOutput[],
@@ -190,7 +190,7 @@ export class Program<I extends string = string, O extends string = string> {
     const { gpu } = this.device;
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let i = 0; i < this.plan.steps.length; i++) this.dispatch(pass, i);
+    for (const i of this.plan.steps.keys()) this.#dispatch(pass, i);
     pass.end();
     if (staging) {
       for (const { name, buffer, byteOffset, bytes } of wanted) {
@@ -207,7 +207,7 @@ export class Program<I extends string = string, O extends string = string> {
     if (!staging) return Promise.resolve({} as Record<O, Value>);
     const mapped = this.device.guard(staging.buffer.mapAsync(MAP_READ_MODE)).catch((error: GpuError) => {
       // A platform says little of a buffer that went away.
-      if (this.destroyed && error.code === 'internal') fail(DESTROYED);
+      if (this.#destroyed && error.code === 'internal') fail(DESTROYED);
       throw error;
     });
     const reading = mapped.then(() => {
@@ -236,16 +236,15 @@ export class Program<I extends string = string, O extends string = string> {
    * @param steps indices into `plan.steps`; all when left out
    */
   encode(pass: GPUComputePassEncoder, steps?: readonly number[]): void {
-    if (this.destroyed) fail('encode: this program was destroyed.');
-    for (const state of this.writtenStates) markChanged(state);
-    if (steps) for (const i of steps) this.dispatch(pass, i);
-    else for (let i = 0; i < this.plan.steps.length; i++) this.dispatch(pass, i);
+    if (this.#destroyed) fail('encode: this program was destroyed.');
+    for (const state of this.#writtenStates) markChanged(state);
+    for (const i of steps ?? this.plan.steps.keys()) this.#dispatch(pass, i);
   }
 
   /** Frees the program's buffers. Parameters stay. */
   destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
+    if (this.#destroyed) return;
+    this.#destroyed = true;
     for (const buffer of this.own) buffer.destroy();
   }
 
@@ -254,7 +253,7 @@ export class Program<I extends string = string, O extends string = string> {
     return this.buffers[id] as GPUBuffer;
   }
 
-  private dispatch(pass: GPUComputePassEncoder, i: number): void {
+  #dispatch(pass: GPUComputePassEncoder, i: number): void {
     pass.setPipeline((this.compiled[i] as Compiled).pipeline);
     pass.setBindGroup(0, this.bindGroups[i] as GPUBindGroup);
     pass.dispatchWorkgroups(...((this.plan.steps[i] as PlanStep).workgroups as [number, number, number]));
@@ -262,9 +261,9 @@ export class Program<I extends string = string, O extends string = string> {
 
   /** @internal Checks and writes inputs and scalars: a run's beginning. */
   prepare(inputs: Readonly<Record<string, HostArray>>, scalars: Readonly<Record<string, number>>): void {
-    if (this.destroyed) fail(DESTROYED);
+    if (this.#destroyed) fail(DESTROYED);
     this.device.check();
-    for (const state of this.writtenStates) markChanged(state);
+    for (const state of this.#writtenStates) markChanged(state);
     const { queue } = this.device.gpu;
     for (const input of this.plan.inputs) {
       const data = inputs[input.name];
@@ -272,12 +271,12 @@ export class Program<I extends string = string, O extends string = string> {
       const words = input.dtype === 'f16' ? toHalf(data as Float32Array) : data;
       queue.writeBuffer(this.bufferAt(input.buffer), 0, padded(words));
     }
-    if (this.plan.scalars.length > 0) this.writeScalars(scalars);
-    this.runs++;
+    if (this.plan.scalars.length > 0) this.#writeScalars(scalars);
+    this.#runs++;
   }
 
-  private writeScalars(scalars: Readonly<Record<string, number>>): void {
-    const step = scalars.step ?? this.runs;
+  #writeScalars(scalars: Readonly<Record<string, number>>): void {
+    const step = scalars.step ?? this.#runs;
     const defaults: Record<string, number> = {
       seed: 0,
       step,
@@ -313,24 +312,13 @@ function bindGroup(
   });
 }
 
-const arrays: Record<DType, (data: HostArray) => boolean> = {
-  f32: (data) => data instanceof Float32Array,
-  // Rounded on the way in, and widened on the way out.
-  f16: (data) => data instanceof Float32Array,
-  u32: (data) => data instanceof Uint32Array,
-  u8: (data) => data instanceof Uint8Array,
-};
-const arrayNames: Record<DType, string> = {
-  f32: 'Float32Array',
-  f16: 'Float32Array',
-  u32: 'Uint32Array',
-  u8: 'Uint8Array',
-};
+/** What the host holds a tensor's values in; f16 is rounded on the way in and widened on the way out. */
+const arrays = { f32: Float32Array, f16: Float32Array, u32: Uint32Array, u8: Uint8Array } as const;
 
 function checkInput(input: PlanInput, data: HostArray | undefined): asserts data is HostArray {
   const { name, dtype, shape } = input;
   if (data === undefined) fail(`run: input "${name}" ${shapeText(shape)} is missing.`);
-  if (!arrays[dtype](data)) fail(`run: input "${name}" must be a ${arrayNames[dtype]}.`);
+  if (!(data instanceof arrays[dtype])) fail(`run: input "${name}" must be a ${arrays[dtype].name}.`);
   if (data.length !== numel(shape)) {
     fail(`run: input "${name}" has ${data.length} values, but ${shapeText(shape)} needs ${numel(shape)}.`);
   }

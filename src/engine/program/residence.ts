@@ -1,5 +1,6 @@
 import type { Device } from '../device.js';
 import { fail, shapeText } from '../errors.js';
+import { getOrMake } from '../getOrMake.js';
 import { byteLength } from '../kernel.js';
 import { homeOf, type StateBuffer } from '../state.js';
 import type { Parameter } from '../tensor.js';
@@ -22,7 +23,7 @@ function residentOf(state: StateBuffer): Resident | undefined {
   if (!resident?.device.closed) return resident;
   if (resident.changed) {
     fail(
-      `These parameters were changed on ${resident.device.name}, which was closed before they were read; save them before closing the device, or load saved ones.`,
+      `These parameters were changed on ${resident.device.name}, which was closed before they were read; save them before, or load saved ones.`,
     );
   }
   return undefined;
@@ -65,21 +66,16 @@ export function stateOnDevice(device: Device, state: StateBuffer): GPUBuffer {
 
 /** The GPU's copy of each parameter, or its initial value (zeros where it has none) where no program has used it. */
 export async function readParameters(parameters: readonly Parameter[]): Promise<Float32Array[]> {
-  const whole = new Map<StateBuffer, Promise<Float32Array>>();
+  const whole = new Map<StateBuffer, Promise<ArrayBuffer>>();
   return Promise.all(
     parameters.map(async (parameter) => {
       const home = homeOf(parameter);
       const resident = home && residentOf(home.buffer);
       if (!home || !resident) return parameter.initial?.slice() ?? new Float32Array(parameter.size);
-      let data = whole.get(home.buffer);
-      if (!data) {
-        data = mapRead(resident.device, resident.buffer, home.buffer.bytes).then(
-          (bytes) => new Float32Array(bytes),
-        );
-        whole.set(home.buffer, data);
-      }
-      const from = home.byteOffset / 4;
-      return (await data).slice(from, from + parameter.size);
+      const data = await getOrMake(whole, home.buffer, () =>
+        mapRead(resident.device, resident.buffer, home.buffer.bytes),
+      );
+      return new Float32Array(data, home.byteOffset, parameter.size).slice();
     }),
   );
 }

@@ -32,8 +32,8 @@ export interface ModuleText {
   readonly files: readonly { readonly name: string; readonly firstLine: number; readonly lines: number }[];
 }
 
-/** The whole module: directives of its files first, as WGSL wants, then constants, pieces and the kernel. */
-export function moduleParts(constants: Constants, pieces: readonly Shader[], shader: Shader): ModuleText {
+/** Directives of a module's files first, as WGSL wants, then constants; and what of each file stands below. */
+function parts(constants: Constants, pieces: readonly Shader[], shader: Shader) {
   const directives = new Set<string>();
   const bodies = [...pieces, shader].map(({ name, code }) => ({
     name,
@@ -46,17 +46,24 @@ export function moduleParts(constants: Constants, pieces: readonly Shader[], sha
   const stored = Object.values(constants).filter((value) => typeof value === 'object' && 'type' in value);
   if (stored.some(({ value }) => `${value}`.includes('f16'))) directives.add('enable f16;');
   const header = Object.entries(constants).map(([name, value]) => declare(name, value));
-  let line = 1 + directives.size + header.length;
+  return { head: [...directives, ...header], bodies };
+}
+
+/** The whole module: directives, constants, pieces and the kernel. */
+export function moduleText(constants: Constants, pieces: readonly Shader[], shader: Shader): string {
+  const { head, bodies } = parts(constants, pieces, shader);
+  return [...head, ...bodies.map(({ code }) => code)].join('\n');
+}
+
+/** {@link moduleText}, and where its files are in it. */
+export function moduleParts(constants: Constants, pieces: readonly Shader[], shader: Shader): ModuleText {
+  const { head, bodies } = parts(constants, pieces, shader);
+  let line = 1 + head.length;
   const files = bodies.map(({ name, code }) => {
     const lines = code.split('\n').length;
     const file = { name, firstLine: line, lines };
     line += lines;
     return file;
   });
-  return { code: [...directives, ...header, ...bodies.map(({ code }) => code)].join('\n'), files };
-}
-
-/** The code of {@link moduleParts} alone. */
-export function moduleText(constants: Constants, pieces: readonly Shader[], shader: Shader): string {
-  return moduleParts(constants, pieces, shader).code;
+  return { code: moduleText(constants, pieces, shader), files };
 }

@@ -1,4 +1,5 @@
 /** The tables that ship, for devices that were measured; used where a device has no table of its own. */
+import { getOrMake } from '../getOrMake.js';
 import type { DeviceFacts } from '../kernel.js';
 import { llvmpipe } from './shipped/llvmpipe.js';
 import { swiftshader } from './shipped/swiftshader.js';
@@ -15,13 +16,10 @@ export function shippedTable(facts: DeviceFacts): TuningTable | null {
   const { kind } = facts;
   const lists = Object.hasOwn(shipped, kind) ? shipped[kind] : undefined;
   if (!lists) return null;
-  let table = tables.get(kind);
-  if (!table) {
+  return getOrMake(tables, kind, () => {
     const entries: Record<string, TuningEntry> = {};
     for (const [variant, keys] of Object.entries(lists))
       for (const key of keys) entries[key] = { variant, milliseconds: {} };
-    table = { format: 'shadergrad-tuning', version: 1, device: tunedDevice(facts), entries };
-    tables.set(kind, table);
-  }
-  return table;
+    return { format: 'shadergrad-tuning', version: 1, device: tunedDevice(facts), entries };
+  });
 }

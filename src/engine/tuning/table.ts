@@ -1,5 +1,6 @@
 /** What was measured on a device, as plain JSON: which kernel is best for which problem. */
 import { fail } from '../errors.js';
+import { getOrMake } from '../getOrMake.js';
 import type { DeviceFacts, Problem } from '../kernel.js';
 
 /** One measured problem. */
@@ -81,25 +82,14 @@ interface Indexed {
 const indices = new WeakMap<TuningTable, ReadonlyMap<string, readonly Indexed[]>>();
 
 function indexOf(table: TuningTable): ReadonlyMap<string, readonly Indexed[]> {
-  let index = indices.get(table);
-  if (!index) {
-    const made = new Map<string, Indexed[]>();
+  return getOrMake(indices, table, () => {
+    const index = new Map<string, Indexed[]>();
     for (const [key, { variant }] of Object.entries(table.entries)) {
-      const at = key.lastIndexOf(' ');
-      const list = made.get(key.slice(0, at)) ?? [];
-      list.push({
-        sizes: key
-          .slice(at + 1)
-          .split('x')
-          .map(Number),
-        variant,
-      });
-      made.set(key.slice(0, at), list);
+      const { op, problem } = problemOf(key);
+      getOrMake(index, `${op} ${problem.form}`, () => []).push({ sizes: problem.sizes, variant });
     }
-    index = made;
-    indices.set(table, index);
-  }
-  return index;
+    return index;
+  });
 }
 
 /**
@@ -110,9 +100,8 @@ const NEAR = 4;
 
 /** What the table says of a problem: its own entry first, then entries near it, nearest first. */
 export function namedIn(table: TuningTable, op: string, problem: Problem): Named[] {
-  const own = Object.hasOwn(table.entries, problemKey(op, problem))
-    ? table.entries[problemKey(op, problem)]
-    : undefined;
+  const key = problemKey(op, problem);
+  const own = Object.hasOwn(table.entries, key) ? table.entries[key] : undefined;
   const { sizes } = problem;
   const near = (indexOf(table).get(`${op} ${problem.form}`) ?? [])
     .filter((entry) => entry.sizes.length === sizes.length)

@@ -9,8 +9,7 @@
 //
 // Consts: COUNT: Vs in y; RUN; SHAPE: axes in Vs; offsets and strides of a, b and y, in Vs (in elements for an
 //         operand that holds one value along the last axis); A_TYPE, B_TYPE, Y_TYPE: what is read and written at a
-//         time, f32 or f16 or vec4 of these; A_VALUE, B_VALUE: the same in f32, in which the arithmetic is done; OP, A,
-//         B.
+//         time, f32 or f16 or vec4 of these; A_VALUE, B_VALUE: the same in f32, in which the arithmetic is done; OP, A.
 
 @group(0) @binding(0) var<storage, read> a: array<A_TYPE>;
 @group(0) @binding(1) var<storage, read> b: array<B_TYPE>;

@@ -1,7 +1,7 @@
 // What a binary op makes of one V of each operand (f32 or vec4<f32>, see common/lanes*.wgsl). The const OP picks the
 // case and the compiler keeps only that one. Comparisons give 1 or 0. A gradient takes d(loss)/dy first.
 //
-// Consts: OP; A, B: f32, parameters of the op.
+// Consts: OP; A: f32, parameter of the op.
 
 const ADD = 0u;
 const SUB = 1u;
@@ -17,18 +17,14 @@ const LE = 10u;
 const EQ = 11u;
 const NE = 12u;
 const RELU_GRAD = 13u;
-const LEAKY_RELU_GRAD = 14u;
-const SIGMOID_GRAD = 15u;
-const TANH_GRAD = 16u;
-const SILU_GRAD = 17u;
-const CLAMP_GRAD = 18u;
-const MUL_LOG = 19u;
-const AXPBY = 20u;
-const BCE = 21u;
-const BCE_GRAD = 22u;
-const BCE_GRAD_TARGET = 23u;
-const BCE_LOGITS = 24u;
-const BCE_LOGITS_GRAD = 25u;
+const SIGMOID_GRAD = 14u;
+const TANH_GRAD = 15u;
+const MUL_LOG = 16u;
+const BCE = 17u;
+const BCE_GRAD = 18u;
+const BCE_GRAD_TARGET = 19u;
+const BCE_LOGITS = 20u;
+const BCE_LOGITS_GRAD = 21u;
 
 fn binary_op(a: V, b: V) -> V {
   switch OP {
@@ -49,18 +45,11 @@ fn binary_op(a: V, b: V) -> V {
     case NE { return one_where((a != b) | are_nan(a) | are_nan(b)); }
     // b is relu's output (or input: they are positive together); A is 1, or the scale of a dropout before it.
     case RELU_GRAD { return select(A * a, V(0.0), b <= V(0.0)); }
-    // b is the input; A the slope.
-    case LEAKY_RELU_GRAD { return select(a, A * a, b <= V(0.0)); }
     // b is the output.
     case SIGMOID_GRAD { return a * b * (1.0 - b); }
     case TANH_GRAD { return a * (1.0 - b * b); }
-    // b is the input of x * sigmoid(x).
-    case SILU_GRAD { return a * silu_slope(b); }
-    // b is the input; A and B the bounds, which pass the gradient themselves.
-    case CLAMP_GRAD { return select(V(0.0), a, (b >= V(A)) & (b <= V(B))); }
     // a log(b), and 0 at b = 0: the derivative of b^e by e, where the factor b^e is 0.
     case MUL_LOG { return select(a * accurate_log(b), V(0.0), b == V(0.0)); }
-    case AXPBY { return A * a + B * b; }
     case BCE { return bce(a, b); }
     case BCE_GRAD { return (a - b) / max(a * (1.0 - a), V(1e-12)); }
     case BCE_GRAD_TARGET { return clamped_log(1.0 - a) - clamped_log(a); }
@@ -72,9 +61,4 @@ fn binary_op(a: V, b: V) -> V {
 
 fn one_where(is: VB) -> V {
   return select(V(0.0), V(1.0), is);
-}
-
-fn silu_slope(x: V) -> V {
-  let s = stable_sigmoid(x);
-  return s * (1.0 + x * (1.0 - s));
 }

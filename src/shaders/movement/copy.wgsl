@@ -1,17 +1,17 @@
 // y = x for any shape and strides of both, bit for bit (f32, u32 or f16).
 //
-// Mapping   one invocation moves RUN neighbouring TYPEs, in the order of y's elements. A TYPE is four elements where x
+// Mapping   one invocation moves RUN neighbouring Ts, in the order of y's elements. A T is four elements where x
 //           and y both lie in aligned runs of four, else one. RUN is 1 on a GPU, so that neighbouring invocations touch
 //           neighbouring memory, and a cache line on an adapter that runs on the CPU (twice as fast there). Index
 //           arithmetic is in common/strided.wgsl.
 // Dispatch  ceil(COUNT / RUN / WORKGROUP) workgroups, folded over x and y.
 // Bytes     8 an element (4 in f16): this kernel, on contiguous operands, is the copy ceiling itself.
 //
-// Consts: COUNT: TYPEs in y; RUN; SHAPE: axes in TYPEs; X_OFFSET, X_STRIDES, Y_OFFSET, Y_STRIDES in TYPEs; TYPE: u32,
-//         f16 or a vec4 of it.
+// Consts: COUNT: Ts in y; RUN; SHAPE: axes in Ts; X_OFFSET, X_STRIDES, Y_OFFSET, Y_STRIDES in Ts; X_TYPE, Y_TYPE: T,
+//         which is u32, f16 or a vec4 of it.
 
-@group(0) @binding(0) var<storage, read> x: array<TYPE>;
-@group(0) @binding(1) var<storage, read_write> y: array<TYPE>;
+@group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
+@group(0) @binding(1) var<storage, read_write> y: array<Y_TYPE>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
