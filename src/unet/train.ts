@@ -171,13 +171,13 @@ export class Trainer {
   resume(progress: Progress): void {
     if (progress.epoch > this.config.epochs || progress.batch > this.#batchesPerEpoch) {
       fail(
-        `This checkpoint is at epoch ${progress.epoch + 1}, beyond the ${this.config.epochs} epochs of the run; give more epochs or start anew.`,
+        `This checkpoint is at epoch ${progress.epoch + 1}, beyond the ${this.config.epochs} epochs of the run; give more epochs.`,
       );
     }
     const { epoch, batch, step } = progress;
     if (step !== epoch * this.#batchesPerEpoch + batch) {
       fail(
-        `This checkpoint counts ${step} steps at epoch ${epoch + 1}, batch ${batch}, but here an epoch has ${this.#batchesPerEpoch} batches; give the data and batch size it was trained with.`,
+        `This checkpoint counts ${step} steps at epoch ${epoch + 1}, batch ${batch}, but here an epoch has ${this.#batchesPerEpoch} batches; give its own data and batch size.`,
       );
     }
     this.#at = progress;
@@ -311,7 +311,7 @@ function scalingOf(values: Partial<Record<TrainingOutput, Value>>, step: number)
   const scaling = GradScaler.read(values.scaling.data);
   if (scaling.scale < LEAST_SCALE) {
     fail(
-      `The gradients overflow f16 at any loss scale (it fell to ${scaling.scale} at step ${step + 1}): the training diverged; train anew with a lower learning rate, or with precision f32.`,
+      `The gradients overflow f16 even at a loss scale of ${scaling.scale}, at step ${step + 1}: the training diverged; train anew with a lower learning rate, or in f32.`,
     );
   }
   return scaling;

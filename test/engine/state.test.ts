@@ -77,8 +77,8 @@ describe('a parameter', () => {
     const device = await testDevice();
     expect(await valuesOf(still)).toEqual([[1, 2]]);
     expect((await evaluate(device, still.sum())).item()).toBe(3);
-    await expect(readParameters([moved])).rejects.toThrow(/closed before they were read; save them/);
-    await expect(evaluate(device, moved.sum())).rejects.toThrow(/closed before they were read/);
+    await expect(readParameters([moved])).rejects.toThrow(/which is closed; load saved ones/);
+    await expect(evaluate(device, moved.sum())).rejects.toThrow(/which is closed; load saved ones/);
     writeParameter(moved, Float32Array.of(5, 6));
     expect((await evaluate(device, moved.sum())).item()).toBe(11);
   });

@@ -65,9 +65,7 @@ function launch(slices: Operand, table: Operand, y: Operand, plain: number | nul
   const [n, h, w, c] = slices.shape as readonly [number, number, number, number];
   const [yn, yc, oh, ow] = y.shape as readonly [number, number, number, number];
   if (slices.shape.length !== 4 || y.shape.length !== 4 || n !== yn || c !== yc)
-    throw new Error(
-      `augment: ${what} [${slices.shape}] (N, H, W, C) do not fit the output [${y.shape}] (N, C, H, W).`,
-    );
+    throw new Error(`augment: ${what} [${slices.shape}] do not fit the output [${y.shape}].`);
   if (!isPlanes(slices) || !isPlanes(y) || slices.dtype !== 'u8')
     throw new Error(`augment: ${what} must be bytes, and they and the output without gaps within an item.`);
   if (Math.max(h, w, oh, ow) > LARGEST_SIDE)

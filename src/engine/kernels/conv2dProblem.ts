@@ -97,8 +97,7 @@ export function planes(name: string, operand: Operand): Constants {
   const dense = (size: number, stride: number, expected: number) => size <= 1 || stride === expected;
   if (operand.shape.length !== 4 || !dense(w, column, 1) || !dense(h, row, w) || !dense(c, channel, h * w)) {
     throw new Error(
-      `conv2d: operand ${name} of shape [${operand.shape.join(', ')}] has strides [${operand.layout.strides.join(', ')}]; ` +
-        'channels, rows and columns must be contiguous: copy it first',
+      `conv2d: ${name} [${operand.shape}] must have contiguous planes; its strides are [${operand.layout.strides}].`,
     );
   }
   return prefixed(name, { OFFSET: operand.layout.offset, BATCH: batch });

@@ -374,7 +374,7 @@ class Planner implements EffectPlanner {
     for (const [op, applied] of this.#forced) {
       if (!applied)
         fail(
-          `${op}: variant '${this.options.force?.[op]}' cannot run this problem on this device, nor any other of the program's; leave the choice to the plan.`,
+          `${op}: variant '${this.options.force?.[op]}' cannot run this problem on this device; leave the choice to the plan.`,
         );
     }
   }

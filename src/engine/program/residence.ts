@@ -22,9 +22,7 @@ function residentOf(state: StateBuffer): Resident | undefined {
   const resident = residents.get(state);
   if (!resident?.device.closed) return resident;
   if (resident.changed) {
-    fail(
-      `These parameters were changed on ${resident.device.name}, which was closed before they were read; save them before, or load saved ones.`,
-    );
+    fail(`These parameters were changed on ${resident.device.name}, which is closed; load saved ones.`);
   }
   return undefined;
 }
