@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { DataError } from '../../src/data/error.js';
@@ -11,12 +11,22 @@ const SHIPPED = fileURLToPath(new URL('../../../shared/data/lgg/kaggle_3m-48-pat
 /** The real slices, where they are on this machine; undefined, said once, where they are not. */
 export const realZip: string | undefined = (() => {
   const path = process.env.SHADERGRAD_LGG ?? SHIPPED;
-  if (existsSync(path)) return path;
-  console.warn(
-    `No real slices at ${path}: the tests on them are skipped. Set SHADERGRAD_LGG to the zip's path.`,
-  );
+  if (existsSync(path) && startsAsZip(path)) return path;
+  const what = existsSync(path) ? `${path} is not a zip file` : `No real slices at ${path}`;
+  console.warn(`${what}: the tests on real slices are skipped. Set SHADERGRAD_LGG to the zip's path.`);
   return undefined;
 })();
+
+function startsAsZip(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(4);
+    readSync(file, start, 0, 4, 0);
+    return start.toString('latin1') === 'PK\u0003\u0004';
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Bytes with runs and with noise, so that compression has both. */
 export function someBytes(length: number, seed = 1): Uint8Array {
