@@ -100,7 +100,7 @@ export function inferConfig(
     const there = [...tensors.keys()];
     const some = there.length === 0 ? 'no tensors at all' : `${there.slice(0, 3).join(', ')}, ...`;
     fail(
-      `${source} is no U-Net that can be read: it has neither a configuration in its metadata nor tensors ${FIRST} and ${LAST}, but ${some}.`,
+      `${source} is no U-Net that can be read: it has neither a configuration in its metadata nor tensors ${FIRST} and ${LAST}, but ${some}; take another file.`,
     );
   }
   let depth = 1;

@@ -257,7 +257,7 @@ describe('without shader-f16', () => {
   it('f16 is refused in one sentence that names the feature', () => {
     const make = () => ({ y: tensor([1, 2]).half() });
     expect(() => plan(facts(), {}, make)).toThrow(
-      'f16 (mixed precision) needs the feature shader-f16, which Acme 3000 lacks; use f32, or another adapter.',
+      'f16 (mixed precision) needs the feature shader-f16, which Acme 3000 lacks; use f32.',
     );
     expect(() => plan({ ...facts(), features: ['shader-f16'] }, {}, make)).not.toThrow();
   });
