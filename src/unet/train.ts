@@ -171,7 +171,7 @@ export class Trainer {
   resume(progress: Progress): void {
     if (progress.epoch > this.config.epochs || progress.batch > this.#batchesPerEpoch) {
       fail(
-        `This checkpoint is at epoch ${progress.epoch + 1}, beyond the ${this.config.epochs} epochs of the run; give more epochs.`,
+        `This checkpoint is at epoch ${progress.epoch + 1} of a run of ${this.config.epochs}; give more epochs.`,
       );
     }
     const { epoch, batch, step } = progress;
