@@ -111,9 +111,9 @@ function constantNames(given, launches) {
   return names;
 }
 
-/** `A0`, which no other name here is like but some of those given. */
+/** `a0`, which no other name here is like but some of those given. */
 function* digitNames(given) {
-  for (const a of FIRST.slice(26))
+  for (const a of FIRST.slice(0, 26))
     for (let digit = 0; digit < 10; digit++) if (!given.has(`${a}${digit}`)) yield `${a}${digit}`;
 }
 

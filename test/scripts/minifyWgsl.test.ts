@@ -105,7 +105,7 @@ describe('minifyWgsl', () => {
   it('shortens constants that TypeScript gives by their full names, and endings of those it puts together', () => {
     const launch = "({ COUNT: n, SHAPE, ...prefixed(name, { SIZE: size(1), STEP: 2 }), 'EACH': 2 })";
     expect(alone('const A = COUNT + SHAPE + X_SIZE + Y_STEP + EACH + OTHER + x.COUNT;', [launch])).toBe(
-      'const Na=A2+A3+X_A0+Y_A1+EACH+OTHER+x.COUNT;',
+      'const Na=a2+a3+X_a0+Y_a1+EACH+OTHER+x.COUNT;',
     );
   });
 
