@@ -159,7 +159,9 @@ describe('a training', () => {
   it('refuses a progress that is not of this run', async () => {
     const trainer = new Trainer(await testDevice(), tinyConfig(), discSource(8, 3));
     const sums = { loss: 0, bce: 0, dice: 0, batches: 0 };
-    expect(() => trainer.resume({ epoch: 3, batch: 0, step: 9, sums })).toThrow(/at epoch 4 of a run of 2; give more epochs/);
+    expect(() => trainer.resume({ epoch: 3, batch: 0, step: 9, sums })).toThrow(
+      /at epoch 4 of a run of 2; give more epochs/,
+    );
     expect(() => trainer.resume({ epoch: 1, batch: 1, step: 7, sums })).toThrow(
       /7 steps .* epoch 2, batch 1.* 3 batches/,
     );
