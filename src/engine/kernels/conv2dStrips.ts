@@ -1,6 +1,7 @@
 /** Lowering of strips.wgsl and its like: 3x3 convolutions of stride 1 on adapters that run on the CPU. */
 
 import largeBlock from '../../shaders/conv2d/block8x3.wgsl';
+import lines from '../../shaders/conv2d/lines3x3.wgsl';
 import quads3x3 from '../../shaders/conv2d/quads3x3.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
@@ -36,6 +37,8 @@ const UNIFORM = 16384;
 export interface StripsForm {
   readonly name: string;
   readonly shader: Shader;
+  /** Pieces of `shader`, beside sizes and epilogue. */
+  readonly pieces: readonly Shader[];
   readonly pack: Shader;
   /** Words of weights for one input channel and 8 output channels, and how many of them an invocation of `pack` writes. */
   readonly words: number;
@@ -51,6 +54,7 @@ export interface StripsForm {
 export const plainStrips: StripsForm = {
   name: 'strips',
   shader: strips,
+  pieces: [],
   pack,
   words: 72,
   packs: 1,
@@ -63,6 +67,7 @@ export const plainStrips: StripsForm = {
 export const largeBlocks: StripsForm = {
   name: 'block8',
   shader: largeBlock,
+  pieces: [lines],
   pack,
   words: 72,
   packs: 1,
@@ -75,6 +80,7 @@ export const largeBlocks: StripsForm = {
 export const quads: StripsForm = {
   name: 'quads',
   shader: quads3x3,
+  pieces: [lines],
   pack,
   words: 72,
   packs: 1,
@@ -204,7 +210,7 @@ export function lowerStrips(
         },
         {
           shader: form.shader,
-          pieces: [sizesPiece, ...parts.pieces],
+          pieces: [sizesPiece, ...form.pieces, ...parts.pieces],
           constants: {
             IN_TYPE: storedType(io.input),
             OUT_TYPE: storedType(io.output),

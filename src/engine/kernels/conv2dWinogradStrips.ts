@@ -10,6 +10,7 @@ import { addsUp, lowerStrips, type StripsForm, supportsStrips } from './conv2dSt
 const form: StripsForm = {
   name: 'winograd_strips',
   shader,
+  pieces: [],
   pack,
   words: 144,
   packs: 6,
