@@ -60,6 +60,8 @@ export interface OpenDeviceOptions {
   readonly kernels?: MoreKernels | undefined;
   /** Told of a GPU error that comes while nothing awaits the device. Default: `console.error`. */
   readonly onError?: ((error: GpuError) => void) | undefined;
+  /** Told of each wait for the GPU as it begins, with what says whether it goes on: where results are polled, to rest. */
+  readonly onWait?: ((isOpen: () => boolean) => void) | undefined;
 }
 
 /** Features the engine uses where they are. */
@@ -123,7 +125,7 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
       { cause },
     );
   }
-  return new Device(gpu, info, options.onError, options.kernels);
+  return new Device(gpu, info, options.onError, options.kernels, options.onWait);
 }
 
 /** A WebGPU device, what a plan may know of it, and a guard so that no GPU error passes unseen. */
@@ -155,6 +157,7 @@ export class Device {
       console.error(`${error.name}: ${error.message}`),
     /** What programs compiled on this device have to choose from beside the engine's own. */
     readonly kernels?: MoreKernels | undefined,
+    private readonly onWait?: OpenDeviceOptions['onWait'],
   ) {
     this.facts = factsOf(gpu, info);
     this.failed = new Promise<never>((_, reject) => {
@@ -212,6 +215,7 @@ export class Device {
       this.#waiting.add(fail);
       if (this.#first) return fail(this.#first);
       if (this.#closing) return fail(this.#closedError());
+      this.onWait?.(() => this.#waiting.has(fail));
       work.then(
         (value) => {
           if (this.#waiting.delete(fail)) resolve(value);

@@ -10,6 +10,7 @@ import {
   readInfo,
 } from '../engine/device.js';
 import { softwareKernels } from '../software.js';
+import { restWhile } from './rest.js';
 import { hasVulkanLoader, withSwiftShader } from './swiftshader.js';
 
 export interface OpenNodeDeviceOptions
@@ -51,7 +52,7 @@ const entryPoints = new Map<string, GPU>();
 export async function openNodeDevice(options: OpenNodeDeviceOptions = {}): Promise<Device> {
   const { features, limits, onError } = options;
   const adapter = await requestNodeAdapter(options);
-  return openDevice({ adapter, features, limits, onError, kernels: softwareKernels });
+  return openDevice({ adapter, features, limits, onError, kernels: softwareKernels, onWait: restWhile });
 }
 
 /**
