@@ -77,7 +77,7 @@ describe('the package as installed', () => {
   it('has types that a strict project checks against', () => {
     writeFileSync(
       path.join(packed.folder, 'use.ts'),
-      `import { compile, type Device, grad, GpuError, openDevice, SGD, Segmenter, tensor, UNet } from 'shadergrad';
+      `import { compile, type Device, grad, GpuError, mean, openDevice, SGD, Segmenter, tensor, UNet } from 'shadergrad';
       import { openNodeDevice } from 'shadergrad/node';
       import { softwareKernels } from 'shadergrad/software';
       export async function use(): Promise<number> {
@@ -85,7 +85,7 @@ describe('the package as installed', () => {
         const net = new UNet({ depth: 2, baseChannels: 2 });
         const sgd = new SGD(net.parameters());
         const step = await compile(device, { image: [1, 3, 4, 4] }, ({ image }) => {
-          const loss = net.forward(image, { training: true }).mul(tensor(2)).mean();
+          const loss = mean(net.forward(image, { training: true }).mul(tensor(2)));
           sgd.update(grad(loss, net.parameters()));
           return { loss };
         });

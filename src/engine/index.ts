@@ -39,6 +39,7 @@ export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2
 export { dropout } from './ops/dropout.js';
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits, diceLoss } from './ops/loss.js';
 export { type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
+export { amax, mean, type ReductionOptions, sum } from './ops/reduce.js';
 export { Adam, type AdamOptions } from './optim/adam.js';
 export { GradScaler, type GradScalerOptions, type ScalerValues } from './optim/gradScaler.js';
 export { type OneCycleOptions, oneCycle } from './optim/oneCycle.js';

@@ -5,7 +5,6 @@ import { castOp } from './ops/cast.js';
 import { type BinaryKind, binaryOp, type UnaryKind, unaryOp } from './ops/elementwise.js';
 import { fillOp } from './ops/fill.js';
 import { expandOp, padOp, permuteOp, reshapeOp, sliceOp } from './ops/movement.js';
-import { maxOp, sumOp } from './ops/reduce.js';
 
 /** What a tensor without an op stands for. */
 export type Leaf =
@@ -236,25 +235,6 @@ export class Tensor {
     return this.unary('clamp', min, max);
   }
 
-  // Reductions --------------------------------------------------------------------------------------------------------
-
-  /** Sum over `axes` (all of them when none is named). Negative axes count from the end. Of f16 too the result is f32. */
-  sum(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    const { x, kept, axes: list } = reduced('sum', this, axes, options);
-    return Tensor.of(sumOp, [x], kept, { axes: list, scale: 1 });
-  }
-
-  mean(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    const { x, kept, axes: list } = reduced('mean', this, axes, options);
-    return Tensor.of(sumOp, [x], kept, { axes: list, scale: numel(kept) / this.size });
-  }
-
-  /** Largest value over `axes`; its gradient is shared evenly among equal maxima (PyTorch's amax). */
-  amax(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    const { x, kept, axes: list } = reduced('amax', this, axes, options);
-    return Tensor.of(maxOp, [x], kept, { axes: list });
-  }
-
   // Movement ----------------------------------------------------------------------------------------------------------
 
   /** Same elements in another shape; one size may be -1. */
@@ -459,23 +439,4 @@ export function floats(what: string, ...tensors: readonly Tensor[]): void {
     if (t.dtype !== 'f32')
       fail(`${what}: needs f32 tensors, but ${shapeText(t.shape)} is ${t.dtype}; convert it first.`);
   }
-}
-
-function reduced(
-  what: string,
-  input: Tensor,
-  axes: number | readonly number[] | undefined,
-  { keepdim = false }: { keepdim?: boolean },
-) {
-  const x = input.dtype === 'f16' ? input.float() : input;
-  floats(what, x);
-  const { shape } = x;
-  const named = typeof axes === 'number' ? [axes] : (axes ?? []);
-  // As in PyTorch, naming no axis means all of them.
-  const list = named.length > 0 ? named : shape.map((_, i) => i);
-  const found = new Set(list.map((axis) => axisIndex(what, axis, shape.length)));
-  if (found.size !== list.length) fail(`${what}: an axis is named twice in ${shapeText(list)}.`);
-  const sorted = [...found].sort((a, b) => a - b);
-  const kept = shape.flatMap((size, i) => (!found.has(i) ? [size] : keepdim ? [1] : []));
-  return { x, kept, axes: sorted };
 }

@@ -3,6 +3,7 @@ import type { Operand } from '../kernel.js';
 import { bceLogitsMean, bceMean, diceLoss as diceLaunch, diceLossGrad, diceSums } from '../kernels/loss.js';
 import type { Gradient, Op } from '../op.js';
 import { floats, sameShape, Tensor } from '../tensor.js';
+import { sum } from './reduce.js';
 
 /** One value, the mean or sum over all elements, or `none`: a loss for each element. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -55,7 +56,7 @@ export const bceLogitsMeanGradient: Gradient<object> = {
 
 function reduce(perElement: () => Tensor, mean: () => Tensor, reduction: Reduction): Tensor {
   if (reduction === 'mean') return mean();
-  return reduction === 'sum' ? perElement().sum() : perElement();
+  return reduction === 'sum' ? sum(perElement()) : perElement();
 }
 
 /**
