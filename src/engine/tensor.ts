@@ -4,7 +4,7 @@ import type { Op } from './op.js';
 import { castOp } from './ops/cast.js';
 import { type BinaryKind, binaryOp, type UnaryKind, unaryOp } from './ops/elementwise.js';
 import { fillOp } from './ops/fill.js';
-import { expandOp, padOp, permuteOp, reshapeOp, sliceOp } from './ops/movement.js';
+import { expandOp, permuteOp, reshapeOp, sliceOp } from './ops/movement.js';
 
 /** What a tensor without an op stands for. */
 export type Leaf =
@@ -270,32 +270,6 @@ export class Tensor {
     shape[k] = Math.ceil((to - from) / step);
     if (from === 0 && step === 1 && to === size) return this;
     return Tensor.of(sliceOp, [this], shape, { axis: k, start: from, step }, this.dtype);
-  }
-
-  /**
-   * Constant padding. `widths` is in PyTorch's order: [last axis before, last axis after, the axis before it, ...];
-   * negative widths crop.
-   */
-  pad(widths: readonly number[], value = 0): Tensor {
-    if (this.dtype === 'f16') return this.float().pad(widths, value).half();
-    floats('pad', this);
-    if (widths.length % 2 !== 0 || widths.length > 2 * this.rank || !widths.every(Number.isInteger)) {
-      fail(
-        `pad: widths must be whole numbers, a pair for each axis from the last on, not ${shapeText(widths)}.`,
-      );
-    }
-    const before = new Array<number>(this.rank).fill(0);
-    const shape = [...this.shape];
-    for (let i = 0; i < widths.length / 2; i++) {
-      const axis = this.rank - 1 - i;
-      before[axis] = widths[2 * i] as number;
-      shape[axis] = (shape[axis] as number) + (widths[2 * i] as number) + (widths[2 * i + 1] as number);
-      if ((shape[axis] as number) < 1)
-        fail(
-          `pad: cropping ${shapeText(this.shape)} by ${shapeText(widths)} leaves nothing on axis ${axis}.`,
-        );
-    }
-    return Tensor.of(padOp, [this], shape, { before, value });
   }
 
   permute(...axes: number[]): Tensor {

@@ -7,6 +7,7 @@ import type { Lowering } from '../../src/engine/kernel.js';
 import type { Op } from '../../src/engine/op.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
+import { pad } from '../../src/engine/ops/pad.js';
 import { sum } from '../../src/engine/ops/reduce.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import { type ChromeTrace, chromeTrace } from '../../src/engine/program/chromeTrace.js';
@@ -371,12 +372,12 @@ describe('evaluate()', () => {
 
   it('tells apart attributes that JSON does not', async () => {
     const device = await testDevice();
-    const pad = async (value: number) => (await evaluate(device, tensor([1]).pad([0, 1], value))).data[1];
-    expect(await pad(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
-    expect(await pad(Number.NEGATIVE_INFINITY)).toBe(Number.NEGATIVE_INFINITY);
-    expect(await pad(Number.NaN)).toBeNaN();
-    expect(Object.is(await pad(0), 0)).toBe(true);
-    expect(Object.is(await pad(-0), -0)).toBe(true);
+    const padded = async (value: number) => (await evaluate(device, pad(tensor([1]), [0, 1], value))).data[1];
+    expect(await padded(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+    expect(await padded(Number.NEGATIVE_INFINITY)).toBe(Number.NEGATIVE_INFINITY);
+    expect(await padded(Number.NaN)).toBeNaN();
+    expect(Object.is(await padded(0), 0)).toBe(true);
+    expect(Object.is(await padded(-0), -0)).toBe(true);
   });
 
   it('keeps a program while it is used, however many others come', async () => {

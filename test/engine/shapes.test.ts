@@ -7,6 +7,7 @@ import { cat } from '../../src/engine/ops/cat.js';
 import { conv2d, convTranspose2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
 import { binaryCrossEntropy, diceLoss } from '../../src/engine/ops/loss.js';
+import { pad } from '../../src/engine/ops/pad.js';
 import { maxPool2d } from '../../src/engine/ops/pool.js';
 import { amax, mean, sum } from '../../src/engine/ops/reduce.js';
 import { Adam } from '../../src/engine/optim/adam.js';
@@ -49,7 +50,7 @@ describe('shapes', () => {
     expect(x.reshape(2, -1, 4).shape).toEqual([2, 48, 4]);
     expect(x.slice(-1, -3).shape).toEqual([2, 3, 8, 3]);
     expect(x.slice(2, 1, 100, 3).shape).toEqual([2, 3, 3, 8]);
-    expect(x.pad([1, 2, -1, 0]).shape).toEqual([2, 3, 7, 11]);
+    expect(pad(x, [1, 2, -1, 0]).shape).toEqual([2, 3, 7, 11]);
     expect(x.permute(3, 0, -2, 1).shape).toEqual([8, 2, 8, 3]);
     expect(sum(x, [0, -1]).shape).toEqual([3, 8]);
     expect(mean(x, [0, -1], { keepdim: true }).shape).toEqual([1, 3, 8, 1]);
@@ -201,17 +202,17 @@ const wrong: readonly [string, () => unknown, string][] = [
   ['slice: bytes', () => bytes(4).slice(0, 1), 'slice: needs f32 tensors, but [4] is u8; convert it first.'],
   [
     'pad: no pairs',
-    () => of(2, 2).pad([1]),
+    () => pad(of(2, 2), [1]),
     'pad: widths must be whole numbers, a pair for each axis from the last on, not [1].',
   ],
   [
     'pad: too many',
-    () => of(2).pad([1, 1, 1, 1]),
+    () => pad(of(2), [1, 1, 1, 1]),
     'pad: widths must be whole numbers, a pair for each axis from the last on, not [1, 1, 1, 1].',
   ],
   [
     'pad: nothing left',
-    () => of(2, 2).pad([-1, -1]),
+    () => pad(of(2, 2), [-1, -1]),
     'pad: cropping [2, 2] by [-1, -1] leaves nothing on axis 1.',
   ],
   [

@@ -8,6 +8,7 @@ import {
   diceLoss,
   maxPool2d,
   mean,
+  pad,
   sum,
   type Tensor,
 } from '../../src/engine/index.js';
@@ -42,7 +43,7 @@ const builders: { readonly [Name in OpName]: Build<OpOptions[Name]> } = {
   amax: (inputs, { axes, keepdim = false }) => amax(input(inputs, 0), axes, { keepdim }),
   reshape: (inputs, { shape }) => input(inputs, 0).reshape(shape),
   slice: (inputs, { axis, start, end, step }) => input(inputs, 0).slice(axis, start, end, step),
-  pad: (inputs, { widths, value }) => input(inputs, 0).pad(widths, value),
+  pad: (inputs, { widths, value }) => pad(input(inputs, 0), widths, value),
   permute: (inputs, { axes }) => input(inputs, 0).permute(...axes),
   expand: (inputs, { shape }) => input(inputs, 0).expand(shape),
   cat: (inputs, { axis }) => cat(inputs, axis),

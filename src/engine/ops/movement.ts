@@ -1,6 +1,6 @@
 import { fail } from '../errors.js';
 import { contiguousStrides, type Launch, type Lowering, type Operand } from '../kernel.js';
-import { copyStrided, pad } from '../kernels/movement.js';
+import { copyStrided } from '../kernels/movement.js';
 import { broadcastStrides } from '../kernels/strided.js';
 import { isContiguous, sliceOperand } from '../layout.js';
 import type { LowerInput, Op } from '../op.js';
@@ -28,13 +28,6 @@ export const sliceOp: Op<{ readonly axis: number; readonly start: number; readon
   lower: (io, ctx) => copyOfView(sliceOp, io, ctx),
   view: ({ input, shape, attrs }) =>
     sliceOperand(input, attrs.axis, attrs.start, shape[attrs.axis] as number, attrs.step).layout,
-};
-
-export const padOp: Op<{ readonly before: readonly number[]; readonly value: number }> = {
-  name: 'pad',
-  inputLayout: 'any',
-  outputLayout: 'any',
-  lower: ({ inputs: [x], output, attrs }) => pad(x as Operand, output, [...attrs.before], attrs.value),
 };
 
 export const permuteOp: Op<{ readonly order: readonly number[] }> = {

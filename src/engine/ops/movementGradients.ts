@@ -1,7 +1,8 @@
 /** How gradients go back through the ops that move elements. Apart from the ops, which `Tensor` has: what sums stands above it. */
 import type { Gradient } from '../op.js';
 import type { Tensor } from '../tensor.js';
-import { catOp, expandOp, padOp, permuteOp, reshapeOp, sliceOp } from './movement.js';
+import { catOp, expandOp, permuteOp, reshapeOp, sliceOp } from './movement.js';
+import { pad, padOp } from './pad.js';
 import { sumTo } from './sumTo.js';
 
 export const reshapeGradient: Gradient<object> = {
@@ -27,12 +28,12 @@ export const sliceGradient: Gradient<{
       widths[widths.length - 1] = step - 1;
       const flat = [...gy.shape];
       flat[axis] = n * step;
-      g = gy.reshape(split).pad(widths).reshape(flat);
+      g = pad(gy.reshape(split), widths).reshape(flat);
     }
     const widths = new Array<number>(2 * (x.rank - axis)).fill(0);
     widths[widths.length - 2] = start;
     widths[widths.length - 1] = size - start - (g.shape[axis] as number);
-    return [g.pad(widths)];
+    return [pad(g, widths)];
   },
 };
 
@@ -46,7 +47,7 @@ export const padGradient: Gradient<{ readonly before: readonly number[]; readonl
       const after = (gy.shape[axis] as number) - (x.shape[axis] as number) - before;
       widths.push(-before, -after);
     }
-    return [gy.pad(widths)];
+    return [pad(gy, widths)];
   },
 };
 
