@@ -99,11 +99,9 @@ export class Tensor {
     return Tensor.of(unaryOp, [this], this.shape, { kind, a, b }, this.dtype);
   }
 
-  binary(kind: BinaryKind, other: Tensor | number, a = 0): Tensor {
+  binary(kind: BinaryKind, other: Tensor | number): Tensor {
     const right = typeof other === 'number' ? Tensor.full([], other) : other;
-    reals(kind, this, right);
-    const shape = broadcastShapes(kind, this.shape, right.shape);
-    return Tensor.of(binaryOp, [this, right], shape, { kind, a }, promoted(this, right));
+    return pairwise(binaryOp, this, right, { kind });
   }
 
   add(other: Tensor | number): Tensor {
@@ -405,6 +403,17 @@ function promoted(a: Tensor, b: Tensor): DType {
   if (a.rank === 0 && b.rank > 0) return b.dtype;
   if (b.rank === 0 && a.rank > 0) return a.dtype;
   return a.dtype === b.dtype ? a.dtype : 'f32';
+}
+
+/** An elementwise op of two operands, which broadcast. */
+export function pairwise<A extends { readonly kind: string }>(
+  op: Op<A>,
+  a: Tensor,
+  b: Tensor,
+  attrs: A,
+): Tensor {
+  reals(attrs.kind, a, b);
+  return Tensor.of(op, [a, b], broadcastShapes(attrs.kind, a.shape, b.shape), attrs, promoted(a, b));
 }
 
 /** Throws where one of `tensors` is not f32. */

@@ -9,6 +9,7 @@ import { dropout } from '../../src/engine/ops/dropout.js';
 import { pad } from '../../src/engine/ops/pad.js';
 import { maxPool2d } from '../../src/engine/ops/pool.js';
 import { sum } from '../../src/engine/ops/reduce.js';
+import { slope } from '../../src/engine/ops/slopes.js';
 import { Adam } from '../../src/engine/optim/adam.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import { makePlan, type PlanOptions } from '../../src/engine/plan/plan.js';
@@ -178,7 +179,7 @@ describe('fusing', () => {
     const relu = conv().relu();
     const y = dropout(relu, 0.5, { training: true, stream: 0 });
     const other = dropout(Tensor.input('g', y.shape), 0.5, { training: true, stream: 1 });
-    const made = planOf({ y, q: other.binary('reluGrad', relu, 1) });
+    const made = planOf({ y, q: slope('reluGrad', other, relu) });
     expect(ops(made).filter((op) => op === 'dropout')).toHaveLength(2);
   });
 

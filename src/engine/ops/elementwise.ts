@@ -14,7 +14,6 @@ export interface UnaryAttrs {
 
 export interface BinaryAttrs {
   readonly kind: BinaryKind;
-  readonly a: number;
 }
 
 export const unaryOp: Op<UnaryAttrs> = {
@@ -30,5 +29,5 @@ export const binaryOp: Op<BinaryAttrs> = {
   inputLayout: 'any',
   outputLayout: 'any',
   lower: ({ inputs: [a, b], output, attrs }, ctx) =>
-    binary(attrs.kind, a as NonNullable<typeof a>, b as NonNullable<typeof b>, output, { a: attrs.a }, ctx),
+    binary(attrs.kind, a as NonNullable<typeof a>, b as NonNullable<typeof b>, output, ctx),
 };

@@ -1,5 +1,6 @@
 /** How gradients go back through elementwise ops. Apart from the ops, which `Tensor` has: what sums stands above it. */
-import type { Gradient } from '../op.js';
+import type { SlopeKind } from '../kernels/slopes.js';
+import type { GradInput, Gradient } from '../op.js';
 import type { Tensor } from '../tensor.js';
 import {
   type BinaryAttrs,
@@ -9,6 +10,7 @@ import {
   type UnaryKind,
   unaryOp,
 } from './elementwise.js';
+import { type SlopeAttrs, slope, slopeOp } from './slopes.js';
 import { sumTo } from './sumTo.js';
 
 type UnaryRule = (gy: Tensor, x: Tensor, y: Tensor, attrs: UnaryAttrs) => Tensor;
@@ -25,9 +27,9 @@ const unaryRules: Partial<Record<UnaryKind, UnaryRule>> = {
   reciprocal: (gy, _x, y) => gy.mul(y.square()).neg(),
   sin: (gy, x) => gy.mul(x.cos()),
   cos: (gy, x) => gy.mul(x.sin()).neg(),
-  tanh: (gy, _x, y) => gy.binary('tanhGrad', y),
-  sigmoid: (gy, _x, y) => gy.binary('sigmoidGrad', y),
-  relu: (gy, _x, y) => gy.binary('reluGrad', y, 1),
+  tanh: (gy, _x, y) => slope('tanhGrad', gy, y),
+  sigmoid: (gy, _x, y) => slope('sigmoidGrad', gy, y),
+  relu: (gy, _x, y) => slope('reluGrad', gy, y),
   leakyRelu: (gy, x, _y, { a }) =>
     gy.mul(
       x
@@ -70,25 +72,34 @@ const binaryRules: Partial<Record<BinaryKind, BinaryRule>> = {
   mul: (gy, a, b) => [gy.mul(b), gy.mul(a)],
   div: (gy, _a, b, y) => [gy.div(b), gy.mul(y).div(b).neg()],
   // To the power of 0 the slope is 0, at a = 0 too: there a^0 stands for a^-1.
-  pow: (gy, a, b, y) => [gy.mul(b).mul(a.pow(b.sub(b.ne(0)))), gy.binary('mulLog', a).mul(y)],
+  pow: (gy, a, b, y) => [gy.mul(b).mul(a.pow(b.sub(b.ne(0)))), slope('mulLog', gy, a).mul(y)],
   maximum: (gy, a, b) => chosen(gy, a, b, 'gt'),
   minimum: (gy, a, b) => chosen(gy, a, b, 'lt'),
-  bce: (gy, p, t) => [gy.mul(p.binary('bceGrad', t)), gy.mul(p.binary('bceGradTarget', t))],
-  bceLogits: (gy, x, t) => [gy.mul(x.binary('bceLogitsGrad', t)), gy.mul(x).neg()],
-  // First-order training needs the gradient of a gradient only for its first operand, in which these are linear.
-  sigmoidGrad: (gy, g, y) => [gy.binary('sigmoidGrad', y), gy.mul(g).mul(y.mul(-2).add(1))],
-  tanhGrad: (gy, g, y) => [gy.binary('tanhGrad', y), gy.mul(g).mul(y).mul(-2)],
 };
+
+const slopeRules: Partial<Record<SlopeKind, BinaryRule>> = {
+  bce: (gy, p, t) => [gy.mul(slope('bceGrad', p, t)), gy.mul(slope('bceGradTarget', p, t))],
+  bceLogits: (gy, x, t) => [gy.mul(slope('bceLogitsGrad', x, t)), gy.mul(x).neg()],
+  // First-order training needs the gradient of a gradient only for its first operand, in which these are linear.
+  sigmoidGrad: (gy, g, y) => [slope('sigmoidGrad', gy, y), gy.mul(g).mul(y.mul(-2).add(1))],
+  tanhGrad: (gy, g, y) => [slope('tanhGrad', gy, y), gy.mul(g).mul(y).mul(-2)],
+};
+
+function binaryRule(rule: BinaryRule | undefined, { gy, inputs, output }: GradInput<unknown>) {
+  const [a, b] = inputs as [Tensor, Tensor];
+  if (!rule) return [null, null];
+  const [ga, gb] = rule(gy, a, b, output);
+  // A gradient has its operand's type, though the other operand may have made the result another.
+  const like = (g: Tensor, x: Tensor) => sumTo(g, x.shape).to(x.dtype === 'f16' ? 'f16' : 'f32');
+  return [like(ga, a), like(gb, b)];
+}
 
 export const binaryGradient: Gradient<BinaryAttrs> = {
   of: binaryOp,
-  rule({ gy, inputs, output, attrs }) {
-    const [a, b] = inputs as [Tensor, Tensor];
-    const rule = binaryRules[attrs.kind];
-    if (!rule) return [null, null];
-    const [ga, gb] = rule(gy, a, b, output);
-    // A gradient has its operand's type, though the other operand may have made the result another.
-    const like = (g: Tensor, x: Tensor) => sumTo(g, x.shape).to(x.dtype === 'f16' ? 'f16' : 'f32');
-    return [like(ga, a), like(gb, b)];
-  },
+  rule: (g) => binaryRule(binaryRules[g.attrs.kind], g),
+};
+
+export const slopeGradient: Gradient<SlopeAttrs> = {
+  of: slopeOp,
+  rule: (g) => binaryRule(slopeRules[g.attrs.kind], g),
 };
