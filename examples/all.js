@@ -1,5 +1,5 @@
 // Runs the three examples on one device.
-import { encodeWeights, evaluate, grad, tensor, UNet } from 'shadergrad';
+import { encodeWeights, evaluate, grad, sum, tensor, UNet } from 'shadergrad';
 import { lesionPixels } from './inference.js';
 import { swish } from './kernel.js';
 import { train } from './training.js';
@@ -18,7 +18,7 @@ export async function all(device) {
   const { weights, image } = await sample();
   const x = tensor([-2, -0.5, 0, 1, 3]);
   const y = swish(x, 1.5);
-  const [value, gradient] = await evaluate(device, [y, ...grad(y.sum(), [x])]);
+  const [value, gradient] = await evaluate(device, [y, ...grad(sum(y), [x])]);
   return {
     pixels: await lesionPixels(device, weights, image),
     losses: await train(device),

@@ -5,7 +5,6 @@ export interface Size {
 }
 
 export const aims: { readonly inference: number; readonly training: number };
-export const budgets: { readonly inference: number; readonly training: number };
 
 export type Measured =
   | 'inference'

@@ -3,6 +3,7 @@ import { grad } from '../../src/engine/grad.js';
 import { conv2dBiasGradOp } from '../../src/engine/ops/conv.js';
 import { binaryCrossEntropy, diceLoss } from '../../src/engine/ops/loss.js';
 import { maxPool2dGradOp, maxPool2dOp } from '../../src/engine/ops/pool.js';
+import { slope } from '../../src/engine/ops/slopes.js';
 import { Adam } from '../../src/engine/optim/adam.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import { Parameter, Tensor } from '../../src/engine/tensor.js';
@@ -133,7 +134,7 @@ function reluGrad(shape: readonly number[]): LadderProblem {
   const y = random(size(shape), 2);
   return {
     build: () => ({
-      outputs: { result: constant(gy, shape).binary('reluGrad', constant(y, shape), 1) },
+      outputs: { result: slope('reluGrad', constant(gy, shape), constant(y, shape)) },
     }),
     expected: {
       result: { shape, cost: 1, at: (i) => ((y[i] as number) > 0 ? (gy[i] as number) : 0) },

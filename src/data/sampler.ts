@@ -1,5 +1,5 @@
 import { DataError } from './error.js';
-import { Rng } from './random.js';
+import { Rng, shuffle } from './random.js';
 
 /** The order items are taken in. What it gives for an epoch depends on nothing but its arguments and that epoch. */
 export interface Sampler {
@@ -20,7 +20,7 @@ export function sequentialSampler(count: number): Sampler {
 /** Each once, in another order each epoch. */
 export function shuffledSampler(count: number, seed: number): Sampler {
   const items = sequentialSampler(count);
-  return { length: count, order: (epoch) => Rng.of(SHUFFLE_KEY, seed, epoch).shuffle(items.order(epoch)) };
+  return { length: count, order: (epoch) => shuffle(Rng.of(SHUFFLE_KEY, seed, epoch), items.order(epoch)) };
 }
 
 /**

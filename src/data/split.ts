@@ -1,6 +1,6 @@
 import { DataError, nameSome, reasonOf } from './error.js';
 import { BUDA_VALID, POST_VALID } from './knownSplits.js';
-import { Rng } from './random.js';
+import { Rng, shuffle } from './random.js';
 
 /** The share of validation patients when nothing is told. */
 export const DEFAULT_VALID = 0.2;
@@ -67,11 +67,7 @@ function byRatio(ids: readonly string[], valid: number, seed: number): Split {
     );
   }
   const count = Math.min(ids.length - 1, Math.max(1, Math.round(valid * ids.length)));
-  const chosen = new Set(
-    Rng.of(SEED_KEY, seed)
-      .shuffle([...ids])
-      .slice(0, count),
-  );
+  const chosen = new Set(shuffle(Rng.of(SEED_KEY, seed), [...ids]).slice(0, count));
   return { kind: 'ratio', seed, ...sides(ids, chosen), unused: [] };
 }
 

@@ -11,6 +11,7 @@ export {
   openDevice,
   readInfo,
 } from './device.js';
+export { randomInteger, randomNormal, rngFrom, shuffle } from './draws.js';
 export { LimitError, ShaderGradError } from './errors.js';
 export { grad } from './grad.js';
 export {
@@ -38,7 +39,9 @@ export { cat } from './ops/cat.js';
 export { type Conv2dOptions, type ConvTranspose2dOptions, conv2d, convTranspose2d } from './ops/conv.js';
 export { dropout } from './ops/dropout.js';
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits, diceLoss } from './ops/loss.js';
+export { pad } from './ops/pad.js';
 export { type MaxPool2dOptions, maxPool2d } from './ops/pool.js';
+export { amax, mean, type ReductionOptions, sum } from './ops/reduce.js';
 export { Adam, type AdamOptions } from './optim/adam.js';
 export { GradScaler, type GradScalerOptions, type ScalerValues } from './optim/gradScaler.js';
 export { type OneCycleOptions, oneCycle } from './optim/oneCycle.js';

@@ -1,4 +1,6 @@
 import type { Launch, Lowering, Operand } from './kernel.js';
+import type { PlanNode } from './plan/graph.js';
+import type { Seen } from './plan/rewrite.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -34,8 +36,10 @@ export interface Op<A = unknown> {
    * ops/gradients.ts, so that a page that only infers does not carry them and the kernels they need.
    */
   gradient?(g: GradInput<A>): (Tensor | null)[];
-  /** Index of an optional input, of the output's shape, that the kernel adds as it writes: a sum behind it is fused in. */
-  readonly addendAt?: number;
+  /** A better way to compute `node`, which is of this op; null where there is none. */
+  rewrite?(node: PlanNode, attrs: A, seen: Seen): PlanNode | null;
+  /** `node`, of this op, that does its only reader's work too; null where it cannot. */
+  absorb?(node: PlanNode, attrs: A, reader: PlanNode): PlanNode | null;
   /**
    * For ops that only look at their input differently: the layout of the output in the input's storage,
    * or null where this layout cannot be viewed so (then `lower` copies).

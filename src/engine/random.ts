@@ -11,7 +11,8 @@ export class Rng {
   #c: number;
   #d: number;
 
-  private constructor(state: RngState) {
+  /** Goes on from a state, which is four words of 32 bits, not all zero; see `rngFrom` for one that is not known to be. */
+  constructor(state: RngState) {
     [this.#a, this.#b, this.#c, this.#d] = state;
   }
 
@@ -27,13 +28,6 @@ export class Rng {
     const word = (i: number) => mix(hash + Math.imul(i, 0x9e3779b9));
     // All four words are never zero at once: the mix is one to one.
     return new Rng([word(1), word(2), word(3), word(4)]);
-  }
-
-  static fromState(state: RngState): Rng {
-    if (state.length !== 4 || state.every((word) => word === 0) || state.some((w) => w >>> 0 !== w)) {
-      throw new RangeError('a random state must be four words of 32 bits, not all zero');
-    }
-    return new Rng(state);
   }
 
   /** A generator of its own, decided by where this one stands; this one moves on by four draws. */
@@ -65,34 +59,6 @@ export class Rng {
   uniform(low = 0, high = 1): number {
     const unit = ((this.bits() >>> 5) * 2 ** 26 + (this.bits() >>> 6)) * 2 ** -53;
     return low + (high - low) * unit;
-  }
-
-  /** Uniform among 0 .. below - 1, with no bias; `below` is 1 to 2^32. */
-  integer(below: number): number {
-    if (!(below >= 1 && below <= 2 ** 32))
-      throw new RangeError(`integer(below) takes 1 to 2^32, not ${below}`);
-    const limit = 2 ** 32 - (2 ** 32 % below);
-    for (;;) {
-      const bits = this.bits();
-      if (bits < limit) return bits % below;
-    }
-  }
-
-  /** Normally distributed. */
-  normal(mean = 0, deviation = 1): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    return mean + deviation * radius * Math.cos(2 * Math.PI * this.uniform());
-  }
-
-  /** Shuffles in place, every order as likely as any other, and gives the same array back. */
-  shuffle<T extends { readonly length: number; [index: number]: unknown }>(items: T): T {
-    for (let i = items.length - 1; i > 0; i--) {
-      const j = this.integer(i + 1);
-      const held = items[i];
-      items[i] = items[j];
-      items[j] = held;
-    }
-    return items;
   }
 }
 

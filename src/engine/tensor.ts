@@ -4,8 +4,7 @@ import type { Op } from './op.js';
 import { castOp } from './ops/cast.js';
 import { type BinaryKind, binaryOp, type UnaryKind, unaryOp } from './ops/elementwise.js';
 import { fillOp } from './ops/fill.js';
-import { expandOp, padOp, permuteOp, reshapeOp, sliceOp } from './ops/movement.js';
-import { maxOp, sumOp } from './ops/reduce.js';
+import { expandOp, permuteOp, reshapeOp, sliceOp } from './ops/movement.js';
 
 /** What a tensor without an op stands for. */
 export type Leaf =
@@ -100,11 +99,9 @@ export class Tensor {
     return Tensor.of(unaryOp, [this], this.shape, { kind, a, b }, this.dtype);
   }
 
-  binary(kind: BinaryKind, other: Tensor | number, a = 0): Tensor {
+  binary(kind: BinaryKind, other: Tensor | number): Tensor {
     const right = typeof other === 'number' ? Tensor.full([], other) : other;
-    reals(kind, this, right);
-    const shape = broadcastShapes(kind, this.shape, right.shape);
-    return Tensor.of(binaryOp, [this, right], shape, { kind, a }, promoted(this, right));
+    return pairwise(binaryOp, this, right, { kind });
   }
 
   add(other: Tensor | number): Tensor {
@@ -236,25 +233,6 @@ export class Tensor {
     return this.unary('clamp', min, max);
   }
 
-  // Reductions --------------------------------------------------------------------------------------------------------
-
-  /** Sum over `axes` (all of them when none is named). Negative axes count from the end. Of f16 too the result is f32. */
-  sum(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    const { x, kept, axes: list } = reduced('sum', this, axes, options);
-    return Tensor.of(sumOp, [x], kept, { axes: list, scale: 1 });
-  }
-
-  mean(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    const { x, kept, axes: list } = reduced('mean', this, axes, options);
-    return Tensor.of(sumOp, [x], kept, { axes: list, scale: numel(kept) / this.size });
-  }
-
-  /** Largest value over `axes`; its gradient is shared evenly among equal maxima (PyTorch's amax). */
-  amax(axes?: number | readonly number[], options: { keepdim?: boolean } = {}): Tensor {
-    const { x, kept, axes: list } = reduced('amax', this, axes, options);
-    return Tensor.of(maxOp, [x], kept, { axes: list });
-  }
-
   // Movement ----------------------------------------------------------------------------------------------------------
 
   /** Same elements in another shape; one size may be -1. */
@@ -290,32 +268,6 @@ export class Tensor {
     shape[k] = Math.ceil((to - from) / step);
     if (from === 0 && step === 1 && to === size) return this;
     return Tensor.of(sliceOp, [this], shape, { axis: k, start: from, step }, this.dtype);
-  }
-
-  /**
-   * Constant padding. `widths` is in PyTorch's order: [last axis before, last axis after, the axis before it, ...];
-   * negative widths crop.
-   */
-  pad(widths: readonly number[], value = 0): Tensor {
-    if (this.dtype === 'f16') return this.float().pad(widths, value).half();
-    floats('pad', this);
-    if (widths.length % 2 !== 0 || widths.length > 2 * this.rank || !widths.every(Number.isInteger)) {
-      fail(
-        `pad: widths must be whole numbers, a pair for each axis from the last on, not ${shapeText(widths)}.`,
-      );
-    }
-    const before = new Array<number>(this.rank).fill(0);
-    const shape = [...this.shape];
-    for (let i = 0; i < widths.length / 2; i++) {
-      const axis = this.rank - 1 - i;
-      before[axis] = widths[2 * i] as number;
-      shape[axis] = (shape[axis] as number) + (widths[2 * i] as number) + (widths[2 * i + 1] as number);
-      if ((shape[axis] as number) < 1)
-        fail(
-          `pad: cropping ${shapeText(this.shape)} by ${shapeText(widths)} leaves nothing on axis ${axis}.`,
-        );
-    }
-    return Tensor.of(padOp, [this], shape, { before, value });
   }
 
   permute(...axes: number[]): Tensor {
@@ -453,29 +405,21 @@ function promoted(a: Tensor, b: Tensor): DType {
   return a.dtype === b.dtype ? a.dtype : 'f32';
 }
 
+/** An elementwise op of two operands, which broadcast. */
+export function pairwise<A extends { readonly kind: string }>(
+  op: Op<A>,
+  a: Tensor,
+  b: Tensor,
+  attrs: A,
+): Tensor {
+  reals(attrs.kind, a, b);
+  return Tensor.of(op, [a, b], broadcastShapes(attrs.kind, a.shape, b.shape), attrs, promoted(a, b));
+}
+
 /** Throws where one of `tensors` is not f32. */
 export function floats(what: string, ...tensors: readonly Tensor[]): void {
   for (const t of tensors) {
     if (t.dtype !== 'f32')
       fail(`${what}: needs f32 tensors, but ${shapeText(t.shape)} is ${t.dtype}; convert it first.`);
   }
-}
-
-function reduced(
-  what: string,
-  input: Tensor,
-  axes: number | readonly number[] | undefined,
-  { keepdim = false }: { keepdim?: boolean },
-) {
-  const x = input.dtype === 'f16' ? input.float() : input;
-  floats(what, x);
-  const { shape } = x;
-  const named = typeof axes === 'number' ? [axes] : (axes ?? []);
-  // As in PyTorch, naming no axis means all of them.
-  const list = named.length > 0 ? named : shape.map((_, i) => i);
-  const found = new Set(list.map((axis) => axisIndex(what, axis, shape.length)));
-  if (found.size !== list.length) fail(`${what}: an axis is named twice in ${shapeText(list)}.`);
-  const sorted = [...found].sort((a, b) => a - b);
-  const kept = shape.flatMap((size, i) => (!found.has(i) ? [size] : keepdim ? [1] : []));
-  return { x, kept, axes: sorted };
 }

@@ -7,6 +7,7 @@ import {
   evaluate,
   grad,
   SGD,
+  sum,
   type Tensor,
   tensor,
 } from '../../src/engine/index.js';
@@ -44,7 +45,7 @@ function valueAndGradients(one: AnyCase): Tensor[] {
   // To ask for the gradient of what a value does not depend on, or is flat in, is an error.
   const flat = referenceVjp(one, values, g).map((gradient) => !gradient?.data.some((v) => v !== 0));
   const asked = inputs.filter((_, i) => one.inputs[i]?.gradient === true && !flat[i]);
-  return asked.length === 0 ? [y] : [y, ...grad(y.mul(tensor(g.data, g.shape)).sum(), asked)];
+  return asked.length === 0 ? [y] : [y, ...grad(sum(y.mul(tensor(g.data, g.shape))), asked)];
 }
 
 /** Losses of ten steps of a tiny U-Net with dropout, and what it then makes of its first image. */

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { DataError } from '../../src/data/error.js';
-import { Rng } from '../../src/data/random.js';
+import { Rng, randomInteger } from '../../src/data/random.js';
 import { memorySource } from '../../src/data/source.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
 
@@ -33,7 +33,7 @@ export function someBytes(length: number, seed = 1): Uint8Array {
   const rng = Rng.of(seed);
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
-    bytes[i] = i > 0 && rng.uniform() < 0.6 ? (bytes[i - 1] as number) : rng.integer(256);
+    bytes[i] = i > 0 && rng.uniform() < 0.6 ? (bytes[i - 1] as number) : randomInteger(rng, 256);
   }
   return bytes;
 }

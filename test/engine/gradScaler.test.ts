@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compile, GradScaler, grad, Parameter, plan, readParameters } from '../../src/engine/index.js';
+import { compile, GradScaler, grad, Parameter, plan, readParameters, sum } from '../../src/engine/index.js';
 import { Adam } from '../../src/engine/optim/adam.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import { testDevice } from '../support/device.js';
@@ -33,7 +33,7 @@ async function follow(
         });
   const inputs = Object.fromEntries(SIZES.map((n, i) => [`g${i}`, [n]]));
   const program = await compile(device, inputs, (given) => {
-    const terms = parameters.map((w, i) => w.mul(given[`g${i}`] as Parameter).sum());
+    const terms = parameters.map((w, i) => sum(w.mul(given[`g${i}`] as Parameter)));
     const loss = terms.reduce((a, b) => a.add(b));
     optimizer.update(grad(scaler ? scaler.scale(loss) : loss, parameters));
     return { loss, scaling: scaler?.state ?? loss };
@@ -121,7 +121,7 @@ describe('loss scaling', () => {
     const scaler = new GradScaler();
     const optimizer = new SGD(parameters, { scaler });
     const made = plan(facts({ maxStorageBufferBindingSize: 1024 }), {}, () => {
-      const loss = parameters.map((w) => w.square().sum()).reduce((a, b) => a.add(b));
+      const loss = parameters.map((w) => sum(w.square())).reduce((a, b) => a.add(b));
       optimizer.update(grad(scaler.scale(loss), parameters));
       return { loss };
     });

@@ -20,6 +20,7 @@ import {
   type Op,
   plan,
   SGD,
+  sum,
   type Tensor,
   UNet,
 } from '../../src/index.js';
@@ -58,7 +59,7 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
       const outputs: Record<string, Tensor> = { y };
       asked.forEach((x, i) => {
         try {
-          outputs[`gradient ${i}`] = grad(y.mul(y).sum(), [x])[0];
+          outputs[`gradient ${i}`] = grad(sum(y.mul(y)), [x])[0];
         } catch {
           // What has no gradient has no kernel for it.
         }

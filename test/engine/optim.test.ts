@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/engine/compile.js';
 import { grad } from '../../src/engine/grad.js';
+import { sum } from '../../src/engine/ops/reduce.js';
 import { Adam } from '../../src/engine/optim/adam.js';
 import { oneCycle } from '../../src/engine/optim/oneCycle.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
@@ -33,9 +34,7 @@ async function follow(make: (parameters: readonly Parameter[]) => Made): Promise
   const { optimizer, step } = make(parameters);
   const shapes = Object.fromEntries(SIZES.map((size, i) => [`g${i}`, [size]]));
   const program = await compile(device, shapes, (given) => {
-    const loss = parameters
-      .map((w, i) => w.mul(given[`g${i}`] as Parameter).sum())
-      .reduce((a, b) => a.add(b));
+    const loss = parameters.map((w, i) => sum(w.mul(given[`g${i}`] as Parameter))).reduce((a, b) => a.add(b));
     optimizer.update(grad(loss, parameters));
     return { loss };
   });
@@ -83,7 +82,7 @@ describe('SGD against float64', () => {
     const w = new Parameter([1], Float32Array.of(0));
     const sgd = new SGD([w]);
     const program = await compile(device, {}, () => {
-      const loss = w.sum();
+      const loss = sum(w);
       sgd.update(grad(loss, [w]));
       return { loss };
     });
@@ -132,7 +131,7 @@ describe('optimisers against PyTorch', () => {
             decoupled: name === 'AdamW',
           });
     const program = await compile(device, { g: [size] }, ({ g }) => {
-      const loss = w.mul(g).sum();
+      const loss = sum(w.mul(g));
       optimizer.update(grad(loss, [w]));
       return { loss };
     });

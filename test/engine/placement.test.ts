@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/engine/compile.js';
 import { grad } from '../../src/engine/grad.js';
 import { cat } from '../../src/engine/ops/cat.js';
+import { sum } from '../../src/engine/ops/reduce.js';
 import { type Tensor, tensor } from '../../src/engine/tensor.js';
 import { testDevice } from '../support/device.js';
 
@@ -126,7 +127,7 @@ describe('a concat has the right values', () => {
     const device = await testDevice();
     const [a, b] = [leaf(1), leaf(30)];
     const both = cat([a.square(), cat([b, a.mul(b)], 1)], 1);
-    const [ga, gb] = grad(both.square().sum(), [a, b]);
+    const [ga, gb] = grad(sum(both.square()), [a, b]);
     const [va, vb] = await evaluate(device, [ga, gb]);
     for (let i = 0; i < 16; i++) {
       const [p, q] = [1 + 0.5 * i, 30 + 0.5 * i];

@@ -7,6 +7,8 @@ import type { Lowering } from '../../src/engine/kernel.js';
 import type { Op } from '../../src/engine/op.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
+import { pad } from '../../src/engine/ops/pad.js';
+import { sum } from '../../src/engine/ops/reduce.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import { type ChromeTrace, chromeTrace } from '../../src/engine/program/chromeTrace.js';
 import { profile, runProfiled } from '../../src/engine/program/profile.js';
@@ -62,7 +64,7 @@ async function stepping(device: Device) {
   const w = new Parameter([4], ramp(4, 1), 'w');
   const sgd = new SGD([w], { momentum: false });
   const program = await compile(device, { x: [4] }, ({ x }) => {
-    const loss = w.mul(x).sum();
+    const loss = sum(w.mul(x));
     sgd.update(grad(loss, [w]));
     return { loss };
   });
@@ -120,7 +122,7 @@ describe('a running step', () => {
 
   it('reads back only what is asked for', async () => {
     const device = await testDevice();
-    const program = await compile(device, { x: [4] }, ({ x }) => ({ a: x.mul(2), b: x.sum() }));
+    const program = await compile(device, { x: [4] }, ({ x }) => ({ a: x.mul(2), b: sum(x) }));
     expect(Object.keys(await program.run({ x: ramp(4) }, {}, { fetch: ['b'] }))).toEqual(['b']);
     expect(await program.run({ x: ramp(4) }, {}, { fetch: [] })).toEqual({});
     const { a, b } = await program.run({ x: ramp(4) });
@@ -281,7 +283,7 @@ describe('destroy()', () => {
         return buffer;
       },
     });
-    const program = await compile(device, { x: [4] }, ({ x }) => ({ y: x.mul(3).sum() }));
+    const program = await compile(device, { x: [4] }, ({ x }) => ({ y: sum(x.mul(3)) }));
     delete (device.gpu as Partial<GPUDevice>).createBuffer;
     const destroyed = new Set<GPUBuffer>();
     for (const buffer of made) {
@@ -304,7 +306,7 @@ describe('destroy()', () => {
 
   it('is the reason that runs give which were not through', async () => {
     const device = await testDevice();
-    const program = await compile(device, { x: [4] }, ({ x }) => ({ y: x.mul(3).sum() }));
+    const program = await compile(device, { x: [4] }, ({ x }) => ({ y: sum(x.mul(3)) }));
     const runs = Array.from({ length: 5 }, () => program.run({ x: ramp(4) }));
     program.destroy();
     for (const { status, ...rest } of await Promise.allSettled(runs)) {
@@ -359,7 +361,7 @@ describe('a shader that is wrong', () => {
 describe('evaluate()', () => {
   it('uses a program again for other constants', async () => {
     const device = await testDevice();
-    const f = (values: number[]) => tensor(values).square().add(0.5).sum();
+    const f = (values: number[]) => sum(tensor(values).square().add(0.5));
     expect((await evaluate(device, f([1, 2]))).item()).toBe(6);
     const { calls, stop } = counting(device);
     expect((await evaluate(device, f([3, 4]))).item()).toBe(26);
@@ -370,12 +372,12 @@ describe('evaluate()', () => {
 
   it('tells apart attributes that JSON does not', async () => {
     const device = await testDevice();
-    const pad = async (value: number) => (await evaluate(device, tensor([1]).pad([0, 1], value))).data[1];
-    expect(await pad(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
-    expect(await pad(Number.NEGATIVE_INFINITY)).toBe(Number.NEGATIVE_INFINITY);
-    expect(await pad(Number.NaN)).toBeNaN();
-    expect(Object.is(await pad(0), 0)).toBe(true);
-    expect(Object.is(await pad(-0), -0)).toBe(true);
+    const padded = async (value: number) => (await evaluate(device, pad(tensor([1]), [0, 1], value))).data[1];
+    expect(await padded(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);
+    expect(await padded(Number.NEGATIVE_INFINITY)).toBe(Number.NEGATIVE_INFINITY);
+    expect(await padded(Number.NaN)).toBeNaN();
+    expect(Object.is(await padded(0), 0)).toBe(true);
+    expect(Object.is(await padded(-0), -0)).toBe(true);
   });
 
   it('keeps a program while it is used, however many others come', async () => {
@@ -401,7 +403,7 @@ describe('evaluate()', () => {
     );
     const build = () => {
       const y = dropout(conv2d(x, w, null, { padding: 1 }).relu(), 0.4, { training: true, stream: 3 });
-      const [gx, gw] = grad(y.square().sum(), [x, w]);
+      const [gx, gw] = grad(sum(y.square()), [x, w]);
       return [y, gx, gw] as const;
     };
     const scalars = { seed: 5, step: 7 };

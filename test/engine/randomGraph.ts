@@ -2,6 +2,7 @@
  * Small random graphs, made twice: as the engine's tensors and as calls of the float64 reference. A pool of values
  * grows by ops that fit what is in it; shapes are kept few, since each new one means new kernels to compile.
  */
+import { randomInteger, shuffle } from '../../src/engine/draws.js';
 import { Rng } from '../../src/engine/random.js';
 import { type Tensor, tensor } from '../../src/engine/tensor.js';
 import { build } from '../ops/build.js';
@@ -76,7 +77,7 @@ class Maker {
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[this.rng.integer(items.length)] as T;
+    return items[randomInteger(this.rng, items.length)] as T;
   }
 
   /** One of the pool, later ones more often, so that graphs grow deep. */
@@ -141,8 +142,8 @@ const slice: Step = (m, x) => narrow(m, x);
 /** A concat of two or three parts, which may be views, concats themselves, or one tensor twice. */
 const cat: Step = (m, x) => {
   const parts = [narrow(m, x), narrow(m, m.any())];
-  if (m.rng.uniform() < 0.7) return m.call('cat', m.rng.shuffle(parts), { axis: 1 });
-  const nested = m.call('cat', m.rng.shuffle([x, m.any()]), { axis: 1 });
+  if (m.rng.uniform() < 0.7) return m.call('cat', shuffle(m.rng, parts), { axis: 1 });
+  const nested = m.call('cat', shuffle(m.rng, [x, m.any()]), { axis: 1 });
   return m.call('slice', [nested], { axis: 1, start: 0, end: 8 });
 };
 

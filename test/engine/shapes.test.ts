@@ -7,7 +7,9 @@ import { cat } from '../../src/engine/ops/cat.js';
 import { conv2d, convTranspose2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
 import { binaryCrossEntropy, diceLoss } from '../../src/engine/ops/loss.js';
+import { pad } from '../../src/engine/ops/pad.js';
 import { maxPool2d } from '../../src/engine/ops/pool.js';
+import { amax, mean, sum } from '../../src/engine/ops/reduce.js';
 import { Adam } from '../../src/engine/optim/adam.js';
 import { oneCycle } from '../../src/engine/optim/oneCycle.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
@@ -48,13 +50,13 @@ describe('shapes', () => {
     expect(x.reshape(2, -1, 4).shape).toEqual([2, 48, 4]);
     expect(x.slice(-1, -3).shape).toEqual([2, 3, 8, 3]);
     expect(x.slice(2, 1, 100, 3).shape).toEqual([2, 3, 3, 8]);
-    expect(x.pad([1, 2, -1, 0]).shape).toEqual([2, 3, 7, 11]);
+    expect(pad(x, [1, 2, -1, 0]).shape).toEqual([2, 3, 7, 11]);
     expect(x.permute(3, 0, -2, 1).shape).toEqual([8, 2, 8, 3]);
-    expect(x.sum([0, -1]).shape).toEqual([3, 8]);
-    expect(x.mean([0, -1], { keepdim: true }).shape).toEqual([1, 3, 8, 1]);
-    expect(x.amax().shape).toEqual([]);
-    expect(x.sum([]).shape).toEqual([]);
-    expect(x.mean([], { keepdim: true }).shape).toEqual([1, 1, 1, 1]);
+    expect(sum(x, [0, -1]).shape).toEqual([3, 8]);
+    expect(mean(x, [0, -1], { keepdim: true }).shape).toEqual([1, 3, 8, 1]);
+    expect(amax(x).shape).toEqual([]);
+    expect(sum(x, []).shape).toEqual([]);
+    expect(mean(x, [], { keepdim: true }).shape).toEqual([1, 1, 1, 1]);
     expect(of(3, 1).add(of(2, 1, 5)).shape).toEqual([2, 3, 5]);
     expect(cat([of(2, 1), of(2, 4)], -1).shape).toEqual([2, 5]);
   });
@@ -200,17 +202,17 @@ const wrong: readonly [string, () => unknown, string][] = [
   ['slice: bytes', () => bytes(4).slice(0, 1), 'slice: needs f32 tensors, but [4] is u8; convert it first.'],
   [
     'pad: no pairs',
-    () => of(2, 2).pad([1]),
+    () => pad(of(2, 2), [1]),
     'pad: widths must be whole numbers, a pair for each axis from the last on, not [1].',
   ],
   [
     'pad: too many',
-    () => of(2).pad([1, 1, 1, 1]),
+    () => pad(of(2), [1, 1, 1, 1]),
     'pad: widths must be whole numbers, a pair for each axis from the last on, not [1, 1, 1, 1].',
   ],
   [
     'pad: nothing left',
-    () => of(2, 2).pad([-1, -1]),
+    () => pad(of(2, 2), [-1, -1]),
     'pad: cropping [2, 2] by [-1, -1] leaves nothing on axis 1.',
   ],
   [
@@ -223,14 +225,14 @@ const wrong: readonly [string, () => unknown, string][] = [
     () => of(2, 2).permute(0, 0),
     'permute: [0, 0] does not name each of the 2 axes of [2, 2] once.',
   ],
-  ['sum: axis', () => x.sum(4), 'sum: there is no axis 4 in a tensor of 4 axes.'],
-  ['sum: twice', () => x.sum([1, -3]), 'sum: an axis is named twice in [1, -3].'],
+  ['sum: axis', () => sum(x, 4), 'sum: there is no axis 4 in a tensor of 4 axes.'],
+  ['sum: twice', () => sum(x, [1, -3]), 'sum: an axis is named twice in [1, -3].'],
   [
     'bytes in arithmetic',
     () => bytes(4).add(1),
     'addScalar: needs f32 tensors, but [4] is u8; convert it first.',
   ],
-  ['bytes in a sum', () => bytes(4).sum(), 'sum: needs f32 tensors, but [4] is u8; convert it first.'],
+  ['bytes in a sum', () => sum(bytes(4)), 'sum: needs f32 tensors, but [4] is u8; convert it first.'],
   [
     'seven axes',
     () => of(1, 1, 1, 1, 1, 1).reshape(1, 1, 1, 1, 1, 1, 1),
@@ -270,12 +272,12 @@ const wrong: readonly [string, () => unknown, string][] = [
   ],
   [
     'grad: not reached',
-    () => grad(x.sum(), [x, of(5)]),
+    () => grad(sum(x), [x, of(5)]),
     'grad: the loss does not depend on target 1 [5] through anything differentiable.',
   ],
   [
     'grad: through steps only',
-    () => grad(x.gt(0).sum(), [x]),
+    () => grad(sum(x.gt(0)), [x]),
     'grad: the loss does not depend on target 0 [2, 3, 8, 8] through anything differentiable.',
   ],
   [

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile, evaluate } from '../../src/engine/compile.js';
 import { grad } from '../../src/engine/grad.js';
 import { Conv2d, ReLU, Sequential } from '../../src/engine/nn/layers.js';
+import { sum } from '../../src/engine/ops/reduce.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import { readParameters, writeParameter } from '../../src/engine/program/residence.js';
 import { Rng } from '../../src/engine/random.js';
@@ -26,7 +27,7 @@ describe('a parameter', () => {
       assign(w, w.mul(2));
       return {};
     });
-    const read = await compile(device, {}, () => ({ sum: w.sum() }));
+    const read = await compile(device, {}, () => ({ sum: sum(w) }));
     expect((await read.run({})).sum.item()).toBe(6);
     await change.run({});
     expect((await read.run({})).sum.item()).toBe(12);
@@ -47,18 +48,18 @@ describe('a parameter', () => {
     const device = await testDevice();
     const w = parameter(1, 2, 3);
     writeParameter(w, Float32Array.of(4, 5, 6));
-    expect((await evaluate(device, w.sum())).item()).toBe(15);
+    expect((await evaluate(device, sum(w))).item()).toBe(15);
     writeParameter(w, Float32Array.of(7, 8, 9));
-    expect((await evaluate(device, w.sum())).item()).toBe(24);
+    expect((await evaluate(device, sum(w))).item()).toBe(24);
     expect(() => writeParameter(w, new Float32Array(2))).toThrow('2 values do not fill [3].');
   });
 
   it('of another device is refused', async () => {
     const device = await testDevice();
     const w = parameter(1, 2);
-    await evaluate(device, w.sum());
+    await evaluate(device, sum(w));
     const other = await openNodeDevice();
-    await expect(evaluate(other, w.sum())).rejects.toThrow(
+    await expect(evaluate(other, sum(w))).rejects.toThrow(
       /parameters of this model live on .*; make the model anew/,
     );
     await other.close();
@@ -67,7 +68,7 @@ describe('a parameter', () => {
   it('that was not changed goes on to a new device, and a changed one is not silently lost', async () => {
     const first = await openNodeDevice();
     const [still, moved] = [parameter(1, 2), parameter(3, 4)];
-    await evaluate(first, still.sum());
+    await evaluate(first, sum(still));
     const change = await compile(first, {}, () => {
       assign(moved, moved.mul(2));
       return {};
@@ -76,11 +77,11 @@ describe('a parameter', () => {
     await first.close();
     const device = await testDevice();
     expect(await valuesOf(still)).toEqual([[1, 2]]);
-    expect((await evaluate(device, still.sum())).item()).toBe(3);
+    expect((await evaluate(device, sum(still))).item()).toBe(3);
     await expect(readParameters([moved])).rejects.toThrow(/which is closed; load saved ones/);
-    await expect(evaluate(device, moved.sum())).rejects.toThrow(/which is closed; load saved ones/);
+    await expect(evaluate(device, sum(moved))).rejects.toThrow(/which is closed; load saved ones/);
     writeParameter(moved, Float32Array.of(5, 6));
-    expect((await evaluate(device, moved.sum())).item()).toBe(11);
+    expect((await evaluate(device, sum(moved))).item()).toBe(11);
   });
 });
 
@@ -131,7 +132,7 @@ describe('what a program changes is changed after everything else', () => {
     const [p, q] = [parameter(1, 2, 3), parameter(4, 5, 6)];
     const sgd = new SGD([p, q], { momentum: false });
     const program = await compile(device, {}, () => {
-      const loss = p.add(q).square().sum();
+      const loss = sum(p.add(q).square());
       sgd.update(grad(loss, [p, q]));
       return { loss };
     });

@@ -4,6 +4,7 @@ import type { Device } from '../../src/engine/device.js';
 import { grad } from '../../src/engine/grad.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
+import { sum } from '../../src/engine/ops/reduce.js';
 import type { Choice, Plan } from '../../src/engine/plan/types.js';
 import { Parameter } from '../../src/engine/tensor.js';
 import { emptyTable, parseTable, type TuningTable } from '../../src/engine/tuning/table.js';
@@ -25,7 +26,7 @@ function planOf(tuning: TuningTable | null, batch = 2): Plan {
     { x: [batch, 4, 12, 9] },
     ({ x }) => {
       const y = dropout(conv2d(x, w, b, { padding: 1 }).relu(), 0.5, { training: true, stream: 0 });
-      const [gw] = grad(y.square().sum(), [w]);
+      const [gw] = grad(sum(y.square()), [w]);
       return { y, gw: gw as NonNullable<typeof gw> };
     },
     { tuning, kernels: device.kernels },

@@ -4,6 +4,7 @@ import { plan } from '../../src/engine/compile.js';
 import { grad } from '../../src/engine/grad.js';
 import type { Candidate, DeviceFacts, Problem } from '../../src/engine/kernel.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
+import { sum } from '../../src/engine/ops/reduce.js';
 import type { PlanOptions } from '../../src/engine/plan/plan.js';
 import type { Plan } from '../../src/engine/plan/types.js';
 import { Parameter } from '../../src/engine/tensor.js';
@@ -105,7 +106,7 @@ function planOf(options: PlanOptions = {}, device: DeviceFacts = facts()): Plan 
     { x: [2, 4, 8, 8] },
     ({ x }) => {
       const y = conv2d(conv2d(x, w, null, { padding: 1 }).relu(), last);
-      const [gw] = grad(y.square().sum(), [w]);
+      const [gw] = grad(sum(y.square()), [w]);
       return { y, gw: gw as NonNullable<typeof gw> };
     },
     { kernels: softwareKernels, ...options },

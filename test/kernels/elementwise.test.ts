@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Layout } from '../../src/engine/kernel.js';
+import type { Layout, Operand } from '../../src/engine/kernel.js';
 import {
   type BinaryOp,
   binary,
@@ -8,6 +8,7 @@ import {
   unary,
   where,
 } from '../../src/engine/kernels/elementwise.js';
+import { type SlopeKind, slopes } from '../../src/engine/kernels/slopes.js';
 import { FORMS, KernelRun, numbers, places, relativeError } from '../support/kernelRun.js';
 
 const sigmoid = (x: number) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
@@ -204,7 +205,6 @@ interface BinaryCase {
   readonly f: (a: number, b: number) => number;
   readonly a?: readonly [number, number];
   readonly b?: readonly [number, number];
-  readonly params?: { a?: number; b?: number };
   readonly edge?: readonly (readonly [number, number])[];
   /** Size below which an error counts as absolute: where the exact value cancels. */
   readonly floor?: number;
@@ -217,7 +217,7 @@ const nanPairs = [
   [1, Number.NEGATIVE_INFINITY],
 ] as const;
 
-const binaryCases: Record<BinaryOp, BinaryCase> = {
+const plainCases: Record<BinaryOp, BinaryCase> = {
   add: { f: (a, b) => a + b, floor: 1 },
   sub: { f: (a, b) => a - b, floor: 1 },
   mul: { f: (a, b) => a * b },
@@ -248,7 +248,13 @@ const binaryCases: Record<BinaryOp, BinaryCase> = {
   le: { f: (a, b) => Number(a <= b), edge: [[1, 1]] },
   eq: { f: (a, b) => Number(a === b), edge: [[1, 1]] },
   ne: { f: (a, b) => Number(a !== b), edge: [[1, 1]] },
-  reluGrad: { f: (g, y) => (y > 0 ? 2.5 * g : 0), params: { a: 2.5 }, edge: [[1, 0]] },
+};
+
+/** The factor of `reluGrad`. */
+const FACTOR = 2.5;
+
+const slopeCases: Record<SlopeKind, BinaryCase> = {
+  reluGrad: { f: (g, y) => (y > 0 ? FACTOR * g : 0), edge: [[1, 0]] },
   sigmoidGrad: {
     f: (g, y) => g * y * (1 - y),
     b: [0, 1],
@@ -321,7 +327,17 @@ const binaryCases: Record<BinaryOp, BinaryCase> = {
 };
 
 describe('binary', () => {
-  for (const [op, c] of Object.entries(binaryCases) as [BinaryOp, BinaryCase][]) {
+  const all = [
+    ...(Object.keys(plainCases) as BinaryOp[]).map((op) => {
+      const launches = (...io: [Operand, Operand, Operand]) => binary(op, ...io);
+      return { op, launches, c: plainCases[op] };
+    }),
+    ...(Object.keys(slopeCases) as SlopeKind[]).map((op) => {
+      const launches = (...io: [Operand, Operand, Operand]) => slopes(op, ...io, FACTOR);
+      return { op, launches, c: slopeCases[op] };
+    }),
+  ];
+  for (const { op, launches, c } of all) {
     it(`${op} agrees with float64`, async () => {
       const k = await KernelRun.open();
       const edge = c.edge ?? [];
@@ -336,8 +352,8 @@ describe('binary', () => {
       const y4 = k.out([padded]);
       const y1 = k.out([padded - 1]);
       await k.run([
-        ...binary(op, k.put(a, [padded]), k.put(b, [padded]), y4, c.params),
-        ...binary(op, k.put(a.slice(1), [padded - 1]), k.put(b.slice(1), [padded - 1]), y1, c.params),
+        ...launches(k.put(a, [padded]), k.put(b, [padded]), y4),
+        ...launches(k.put(a.slice(1), [padded - 1]), k.put(b.slice(1), [padded - 1]), y1),
       ]);
       const expected = a.map((v, i) => c.f(v, b[i] as number));
       expect(worst(k.readAlone(y4), expected, c.floor)).toBeLessThan(1e-5);
@@ -361,7 +377,7 @@ describe('binary', () => {
       const size = (s: readonly number[]) => s.reduce((n, v) => n * v, 1);
       const [a, b] = [numbers(size(aShape), -1, 1, 3), numbers(size(bShape), -1, 1, 4)];
       const y = k.out(shape);
-      await k.run(binary('sub', k.put(a, aShape), k.put(b, bShape), y, {}, k.ctx));
+      await k.run(binary('sub', k.put(a, aShape), k.put(b, bShape), y, k.ctx));
       const index = (s: readonly number[], i: number) => {
         let [rest, at, step] = [i, 0, 1];
         for (let axis = shape.length - 1; axis >= 0; axis--) {

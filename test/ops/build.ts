@@ -1,4 +1,5 @@
 import {
+  amax,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   cat,
@@ -6,6 +7,9 @@ import {
   convTranspose2d,
   diceLoss,
   maxPool2d,
+  mean,
+  pad,
+  sum,
   type Tensor,
 } from '../../src/engine/index.js';
 import type { Call, OpName, OpOptions } from '../reference/registry.js';
@@ -34,12 +38,12 @@ const builders: { readonly [Name in OpName]: Build<OpOptions[Name]> } = {
   convTranspose2d: (inputs, options) =>
     convTranspose2d(input(inputs, 0), input(inputs, 1), inputs[2], options),
   maxPool2d: (inputs, { kernelSize, ...options }) => maxPool2d(input(inputs, 0), kernelSize, options),
-  sum: (inputs, { axes, keepdim = false }) => input(inputs, 0).sum(axes, { keepdim }),
-  mean: (inputs, { axes, keepdim = false }) => input(inputs, 0).mean(axes, { keepdim }),
-  amax: (inputs, { axes, keepdim = false }) => input(inputs, 0).amax(axes, { keepdim }),
+  sum: (inputs, { axes, keepdim = false }) => sum(input(inputs, 0), axes, { keepdim }),
+  mean: (inputs, { axes, keepdim = false }) => mean(input(inputs, 0), axes, { keepdim }),
+  amax: (inputs, { axes, keepdim = false }) => amax(input(inputs, 0), axes, { keepdim }),
   reshape: (inputs, { shape }) => input(inputs, 0).reshape(shape),
   slice: (inputs, { axis, start, end, step }) => input(inputs, 0).slice(axis, start, end, step),
-  pad: (inputs, { widths, value }) => input(inputs, 0).pad(widths, value),
+  pad: (inputs, { widths, value }) => pad(input(inputs, 0), widths, value),
   permute: (inputs, { axes }) => input(inputs, 0).permute(...axes),
   expand: (inputs, { shape }) => input(inputs, 0).expand(shape),
   cat: (inputs, { axis }) => cat(inputs, axis),
@@ -52,10 +56,10 @@ const builders: { readonly [Name in OpName]: Build<OpOptions[Name]> } = {
     const x = input(inputs, 0);
     const perChannel = (t: Tensor) => t.reshape(1, -1, ...x.shape.slice(2).map(() => 1));
     const others = x.shape.map((_, i) => i).filter((i) => i !== 1);
-    const mean = training ? x.mean(others, { keepdim: true }) : perChannel(input(inputs, 3));
-    const centred = x.sub(mean);
+    const centre = training ? mean(x, others, { keepdim: true }) : perChannel(input(inputs, 3));
+    const centred = x.sub(centre);
     const variance = training
-      ? centred.square().mean(others, { keepdim: true })
+      ? mean(centred.square(), others, { keepdim: true })
       : perChannel(input(inputs, 4));
     return centred
       .div(variance.add(eps).sqrt())

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { conv2d, dropout, evaluate, grad, maxPool2d, type Tensor, tensor } from '../../src/engine/index.js';
+import {
+  conv2d,
+  dropout,
+  evaluate,
+  grad,
+  maxPool2d,
+  sum,
+  type Tensor,
+  tensor,
+} from '../../src/engine/index.js';
 import { type Array64, array64, numel, relativeError } from '../reference/array.js';
 import { dropoutMask } from '../reference/dropout.js';
 import { seedOf, signed, uniform } from '../reference/generator.js';
@@ -34,7 +43,7 @@ describe('dropout', () => {
       const mask = dropoutMask(shape, p, { ...run, stream: 4 });
       const leaf = constant(x);
       const y = dropout(leaf, p, { training: true, stream: 4 });
-      const [gx] = grad(y.mul(constant(g)).sum(), [leaf]);
+      const [gx] = grad(sum(y.mul(constant(g))), [leaf]);
       const [value, gradient] = await evaluate(await testDevice(), [y, gx], run);
       expect(relativeError(value?.data ?? [], times(x, mask))).toBeLessThan(1e-6);
       expect(relativeError(gradient?.data ?? [], times(g, mask))).toBeLessThan(1e-6);
@@ -66,7 +75,7 @@ describe('dropout', () => {
   it('with p 1 passes nothing, with p 0 or in evaluation everything', async () => {
     const leaf = constant(nonzero('all', [41]));
     const none = dropout(leaf, 1, { training: true, stream: 0 });
-    const [gx] = grad(none.sum().add(leaf.sum()), [leaf]);
+    const [gx] = grad(sum(none).add(sum(leaf)), [leaf]);
     const [value, gradient] = await evaluate(await testDevice(), [none, gx], run);
     expect([...(value?.data ?? [])]).toEqual(new Array(41).fill(0));
     expect([...(gradient?.data ?? [])]).toEqual(new Array(41).fill(1));
@@ -129,7 +138,7 @@ describe('dropout between convolutions, where it is fused', () => {
       const hidden = conv2d(leaves[0], leaves[1], leaves[2], { padding: 1 }).relu();
       const thinned = dropout(hidden, p, { training: true, stream: place.stream });
       const y = conv2d(pool ? maxPool2d(thinned, 2) : thinned, leaves[3], null, { padding: 1 });
-      const gradients = grad(y.mul(constant(g)).sum(), leaves);
+      const gradients = grad(sum(y.mul(constant(g))), leaves);
       const [value, ...rest] = await evaluate(await testDevice(), [y, ...gradients], run);
       expect(relativeError(value?.data ?? [], out.value.data)).toBeLessThan(1e-5);
       nodes.forEach((node, i) => {

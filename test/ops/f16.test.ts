@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { fromHalf, toHalf } from '../../src/engine/half.js';
 import {
+  amax,
   cat,
   conv2d,
   dropout,
   evaluate,
   grad,
   maxPool2d,
+  mean,
   plan,
+  sum,
   type Tensor,
   tensor,
 } from '../../src/engine/index.js';
@@ -66,7 +69,7 @@ async function check(one: AnyCase, tolerances: Tolerances, force = {}): Promise<
   expect(y.dtype).toBe('f16');
   expect(y.shape).toEqual(expected.shape);
   const targets = asked.map((i) => leaves[i] as Tensor);
-  const grads = targets.length > 0 ? grad(y.float().mul(constant(g)).sum(), targets) : [];
+  const grads = targets.length > 0 ? grad(sum(y.float().mul(constant(g))), targets) : [];
   const [value, ...rest] = await evaluate(device, [y, ...grads], {}, { force });
   expect(relativeError(value?.data ?? [], expected.data), 'value').toBeLessThanOrEqual(tolerances.value);
   asked.forEach((i, k) => {
@@ -173,8 +176,8 @@ describe.runIf(there)('in f16', () => {
       expect(a.half().add(b).dtype).toBe('f32');
       expect(a.half().add(1).dtype).toBe('f16');
       expect(a.half().mul(tensor(0.5)).dtype).toBe('f16');
-      const [sum, gradient] = await evaluate(device, [a.half().add(b), ...grad(a.half().mul(b).sum(), [a])]);
-      expect(relativeError(sum?.data ?? [], Float64Array.of(1.1, 2.2, 3.3))).toBeLessThan(SINGLE);
+      const [both, gradient] = await evaluate(device, [a.half().add(b), ...grad(sum(a.half().mul(b)), [a])]);
+      expect(relativeError(both?.data ?? [], Float64Array.of(1.1, 2.2, 3.3))).toBeLessThan(SINGLE);
       expect(relativeError(gradient?.data ?? [], Float64Array.of(0.1, 0.2, 0.3))).toBeLessThan(HALF);
     });
 
@@ -219,15 +222,15 @@ describe.runIf(there)('in f16', () => {
     );
     const leaf = constant(x);
     const h = leaf.half();
-    const [sum, mean, most, gradient] = await evaluate(device, [
-      h.sum(),
-      h.mean([0]),
-      h.amax(),
-      ...grad(h.square().sum(), [leaf]),
+    const [all, columns, most, gradient] = await evaluate(device, [
+      sum(h),
+      mean(h, [0]),
+      amax(h),
+      ...grad(sum(h.square()), [leaf]),
     ]);
     const total = x.data.reduce((a, b) => a + b, 0);
-    expect(relativeError(sum?.data ?? [], [total])).toBeLessThan(SINGLE);
-    expect(mean?.shape).toEqual([50]);
+    expect(relativeError(all?.data ?? [], [total])).toBeLessThan(SINGLE);
+    expect(columns?.shape).toEqual([50]);
     expect(most?.data[0]).toBe(Math.max(...x.data));
     expect(relativeError(gradient?.data ?? [], map(x, (v) => 2 * v).data)).toBeLessThanOrEqual(2 * HALF);
   });
@@ -239,7 +242,7 @@ describe.runIf(there)('in f16', () => {
       const h = x.half();
       const a = conv2d(h, w, null, { padding: 1 });
       const b = maxPool2d(conv2d(a, w, null, { padding: 1 }), 1);
-      const loss = cat([a, b], 1).float().mean();
+      const loss = mean(cat([a, b], 1).float());
       return { loss, gw: grad(loss, [w])[0] };
     });
     expect(made.steps.filter(({ op }) => op === 'copy' || op === 'cat')).toEqual([]);

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { evaluate, grad, type Tensor, tensor } from '../../src/engine/index.js';
+import { evaluate, grad, sum, type Tensor, tensor } from '../../src/engine/index.js';
 import { type Array64, at, inner, map, relativeError } from '../reference/array.js';
 import { referenceForward, referenceVjp } from '../reference/registry.js';
 import { testDevice } from '../support/device.js';
@@ -36,7 +36,7 @@ async function alone(one: AnyCase): Promise<void> {
   const y = build(one, inputs);
   expect(y.shape).toEqual(expected.shape);
   const targets = asked.map((i) => inputs[i] as Tensor);
-  const grads = targets.length > 0 ? grad(y.mul(constant(g)).sum(), targets) : [];
+  const grads = targets.length > 0 ? grad(sum(y.mul(constant(g))), targets) : [];
   const [value, ...rest] = await evaluate(await testDevice(), [y, ...grads]);
   check(one, 'value', value?.data ?? [], expected);
   asked.forEach((i, k) => {
@@ -80,11 +80,8 @@ async function inMidGraph(one: AnyCase): Promise<void> {
     one,
     inputs.map((v, i) => (moved(i) ? v.mul(SCALE).add(SHIFT) : v)),
   );
-  let loss = y
-    .mul(constant(r))
-    .sum()
-    .add(y.square().mul(constant(s)).sum().mul(0.5));
-  for (const i of asked) loss = loss.add((inputs[i] as Tensor).mul(constant(q[i] as Array64)).sum());
+  let loss = sum(y.mul(constant(r))).add(sum(y.square().mul(constant(s))).mul(0.5));
+  for (const i of asked) loss = loss.add(sum((inputs[i] as Tensor).mul(constant(q[i] as Array64))));
   const grads = grad(
     loss,
     asked.map((i) => inputs[i] as Tensor),

@@ -1,4 +1,6 @@
 /** Small slices with a bright disc on a dim ground, whose mask is the disc: something a tiny U-Net learns in seconds. */
+
+import { randomInteger } from '../../src/engine/draws.js';
 import { augmentRow, minMaxScaling } from '../../src/engine/kernels/augment.js';
 import { Rng } from '../../src/engine/random.js';
 import { smallPreset, type TrainConfig } from '../../src/unet/config.js';
@@ -18,7 +20,7 @@ export function discs(count: number, seed: number): HostBatch {
         const inside = (x - cx) ** 2 + (y - cy) ** 2 < r * r;
         const at = (n * SIZE + y) * SIZE + x;
         masks[at] = inside ? 255 : 0;
-        for (let c = 0; c < 3; c++) images[3 * at + c] = (inside ? 150 : 60) + rng.integer(60);
+        for (let c = 0; c < 3; c++) images[3 * at + c] = (inside ? 150 : 60) + randomInteger(rng, 60);
       }
     }
     const item = { scale: 1, angle: 0, flip: n % 2 === 1, ...minMaxScaling(60, 209) };

@@ -1,4 +1,4 @@
-import type { Rng } from '../random.js';
+import { type Rng, randomNormal } from '../random.js';
 import { gradientNoise, mix, smoothstep } from './noise.js';
 
 /**
@@ -62,7 +62,7 @@ export function makeAnatomy(rng: Rng, edge: number): Anatomy {
   const height = rng.uniform(0.88, 0.96);
   const egg = rng.uniform(0.05, 0.16);
   const ventricle = rng.uniform(0.022, 0.06);
-  const lean = rng.normal(0, 0.012);
+  const lean = randomNormal(rng, 0, 0.012);
   const sulci = rng.uniform(0.08, 0.17);
   const folds = rng.uniform(5.2, 6.6);
   const scalp = SCALP * rng.uniform(0.65, 1.2);

@@ -1,4 +1,4 @@
-import type { Rng } from '../random.js';
+import { type Rng, shuffle } from '../random.js';
 
 /** A smooth random field over space, about -1 to 1, with features one unit wide. */
 export type Noise = (x: number, y: number, z: number) => number;
@@ -6,7 +6,12 @@ export type Noise = (x: number, y: number, z: number) => number;
 /** Gradient noise: at each whole point a random slope, between them a smooth blend. */
 export function gradientNoise(rng: Rng): Noise {
   const order = new Uint8Array(512);
-  order.set(rng.shuffle(Uint8Array.from({ length: 256 }, (_, i) => i)));
+  order.set(
+    shuffle(
+      rng,
+      Uint8Array.from({ length: 256 }, (_, i) => i),
+    ),
+  );
   order.copyWithin(256, 0, 256);
   const slopes = new Float64Array(256 * 3);
   for (let i = 0; i < 256; i++) {

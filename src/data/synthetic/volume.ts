@@ -1,4 +1,4 @@
-import { Rng } from '../random.js';
+import { Rng, randomNormal } from '../random.js';
 import { type Anatomy, makeAnatomy, newTissue, type Tissue } from './anatomy.js';
 import { type Lesion, lesionShare, makeLesions } from './lesion.js';
 import { gradientNoise, mix, smoothstep } from './noise.js';
@@ -68,12 +68,15 @@ interface Scan {
 
 function makeScan(rng: Rng, anatomy: Anatomy, edge: number): Scan {
   const lesions = makeLesions(rng, anatomy);
-  const turn = rng.normal(0, 0.06);
+  const turn = randomNormal(rng, 0, 0.06);
   const scale = rng.uniform(0.96, 1.08);
-  const [dx, dy] = [rng.normal(0, 0.02), rng.normal(0, 0.02)];
+  const [dx, dy] = [randomNormal(rng, 0, 0.02), randomNormal(rng, 0, 0.02)];
   const field = gradientNoise(rng);
   const strength = rng.uniform(0.1, 0.45);
-  const tilt = Array.from({ length: 3 }, () => ({ x: rng.normal(0, 0.12), y: rng.normal(0, 0.12) }));
+  const tilt = Array.from({ length: 3 }, () => ({
+    x: randomNormal(rng, 0, 0.12),
+    y: randomNormal(rng, 0, 0.12),
+  }));
   const triple = (make: () => number): Brightness => [make(), make(), make()];
   const grainNoise = gradientNoise(rng);
   return {

@@ -6,7 +6,6 @@ import math from '../../shaders/elementwise/math.wgsl';
 import unaryShader from '../../shaders/elementwise/unary.wgsl';
 import unaryOps from '../../shaders/elementwise/unary_ops.wgsl';
 import whereShader from '../../shaders/elementwise/where.wgsl';
-import bce from '../../shaders/loss/bce.wgsl';
 import { f32, type Launch, type Operand, type TypedConstant } from '../kernel.js';
 import type { Target } from './strided.js';
 import { walkLaunch } from './walkLaunch.js';
@@ -57,15 +56,6 @@ const BINARY_OPS = [
   'le',
   'eq',
   'ne',
-  'reluGrad',
-  'sigmoidGrad',
-  'tanhGrad',
-  'mulLog',
-  'bce',
-  'bceGrad',
-  'bceGradTarget',
-  'bceLogits',
-  'bceLogitsGrad',
 ] as const;
 
 /**
@@ -74,12 +64,7 @@ const BINARY_OPS = [
  */
 export type UnaryOp = (typeof UNARY_OPS)[number];
 
-/**
- * Comparisons give 1 or 0. Gradients take d(loss)/dy first: `reluGrad(gy, y)` = y > 0 ? a gy : 0 with a = 1 unless
- * given, `sigmoidGrad(gy, y)`, `tanhGrad(gy, y)`. `mulLog(g, x)` = g log(x), 0 at x = 0.
- * `bce(p, t)`, its derivatives `bceGrad(p, t)` by p and `bceGradTarget(p, t)` by t; `bceLogits(x, t)` and
- * `bceLogitsGrad(x, t)` = sigmoid(x) - t.
- */
+/** Comparisons give 1 or 0. What training alone needs besides is in slopes.ts. */
 export type BinaryOp = (typeof BINARY_OPS)[number];
 
 export interface ElementwiseParams {
@@ -90,18 +75,13 @@ export interface ElementwiseParams {
 const EXPENSIVE = 10;
 
 /** Flops that an op is counted as: functions as ten, the rest as one. */
-function flopsOf(op: string): number {
+export function flopsOf(op: string): number {
   return /exp|log|sin|cos|tanh|sigmoid|softplus|silu|pow|bce/i.test(op) ? EXPENSIVE : 1;
 }
 
 /** A bound that does not exist has no place in WGSL, where constants are finite. */
 function finite(value: number): TypedConstant {
   return f32(Number.isFinite(value) ? value : 0);
-}
-
-function checkFinite(op: string, name: string, value: number): void {
-  if (!Number.isFinite(value))
-    throw new Error(`${op}: the parameter ${name} must be a finite number, not ${value}.`);
 }
 
 /** y = op(x); x may broadcast to y. */
@@ -114,7 +94,8 @@ export function unary(
 ): Launch[] {
   const a = params.a ?? 0;
   const b = params.b ?? 0;
-  if (op !== 'clamp') checkFinite(op, 'a', a);
+  if (op !== 'clamp' && !Number.isFinite(a))
+    throw new Error(`${op}: the parameter a must be a finite number, not ${a}.`);
   return walkLaunch(
     unaryShader,
     () => [nonfinite, math, unaryOps],
@@ -133,21 +114,12 @@ export function unary(
 }
 
 /** y = op(a, b); a and b broadcast to the shape of y. */
-export function binary(
-  op: BinaryOp,
-  a: Operand,
-  b: Operand,
-  y: Operand,
-  params: ElementwiseParams = {},
-  target?: Target,
-): Launch[] {
-  const value = params.a ?? 1;
-  checkFinite(op, 'a', value);
+export function binary(op: BinaryOp, a: Operand, b: Operand, y: Operand, target?: Target): Launch[] {
   return walkLaunch(
     binaryShader,
-    () => [nonfinite, math, bce, binaryOps],
+    () => [nonfinite, math, binaryOps],
     { A: a, B: b, Y: y },
-    { OP: BINARY_OPS.indexOf(op), A: f32(value) },
+    { OP: BINARY_OPS.indexOf(op) },
     op,
     flopsOf(op),
     target,

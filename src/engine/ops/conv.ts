@@ -9,7 +9,12 @@ import {
   type Epilogue,
 } from '../kernels/conv2d.js';
 import type { Gradient, Op } from '../op.js';
+import type { PlanNode } from '../plan/graph.js';
+import { isOp } from '../plan/rewrite.js';
 import { floats, reals, Tensor } from '../tensor.js';
+import { castOp } from './cast.js';
+import { dropoutOp } from './dropout.js';
+import { unaryOp } from './elementwise.js';
 
 /** A size for both axes, or [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -58,6 +63,19 @@ function typeOf(problem: Conv2dProblem): 'f32' | 'f16' {
   return problem.dtype ?? 'f32';
 }
 
+/** ReLU or sigmoid, then dropout, in the epilogue of a convolution; and the result in another float type. */
+function absorb(node: PlanNode, attrs: ConvAttrs, reader: PlanNode): PlanNode | null {
+  if (isOp(reader, castOp) && node.dtype === 'f16') return { ...node, dtype: reader.dtype };
+  if (attrs.dropout) return null;
+  if (isOp(reader, unaryOp) && !attrs.activation) {
+    const { kind } = reader.attrs;
+    return kind === 'relu' || kind === 'sigmoid' ? { ...node, attrs: { ...attrs, activation: kind } } : null;
+  }
+  if (!isOp(reader, dropoutOp) || reader.attrs.p >= 1) return null;
+  const { p, stream } = reader.attrs;
+  return { ...node, attrs: { ...attrs, dropout: { p, stream } } };
+}
+
 /** inputs: x, weight, bias? */
 export const conv2dOp: Op<ConvAttrs> = {
   name: 'conv2d',
@@ -70,6 +88,7 @@ export const conv2dOp: Op<ConvAttrs> = {
       epilogue(bias, attrs),
       ctx,
     ),
+  absorb,
 };
 
 export const conv2dGradient: Gradient<ConvAttrs> = {
@@ -96,6 +115,7 @@ export const conv2dInputGradOp: Op<ConvAttrs> = {
       epilogue(bias, attrs),
       ctx,
     ),
+  absorb,
 };
 
 export const conv2dInputGradGradient: Gradient<ConvAttrs> = {

@@ -8,7 +8,7 @@ import {
   conv2dWeightGradGradient,
 } from './conv.js';
 import { dropoutGradient } from './dropout.js';
-import { binaryGradient, unaryGradient } from './elementwise.js';
+import { binaryGradient, slopeGradient, unaryGradient } from './elementwiseGradients.js';
 import { bceLogitsMeanGradient, bceMeanGradient, diceLossGradient, diceSumsGradient } from './loss.js';
 import {
   catGradient,
@@ -17,7 +17,7 @@ import {
   permuteGradient,
   reshapeGradient,
   sliceGradient,
-} from './movement.js';
+} from './movementGradients.js';
 import { maxPool2dGradient } from './pool.js';
 import { maxGradient, sumGradient } from './reduce.js';
 
@@ -29,6 +29,7 @@ export const gradients: readonly Gradient[] = [
   conv2dWeightGradGradient,
   dropoutGradient,
   binaryGradient,
+  slopeGradient,
   unaryGradient,
   bceLogitsMeanGradient,
   bceMeanGradient,

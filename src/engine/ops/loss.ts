@@ -3,6 +3,8 @@ import type { Operand } from '../kernel.js';
 import { bceLogitsMean, bceMean, diceLoss as diceLaunch, diceLossGrad, diceSums } from '../kernels/loss.js';
 import type { Gradient, Op } from '../op.js';
 import { floats, sameShape, Tensor } from '../tensor.js';
+import { sum } from './reduce.js';
+import { slope } from './slopes.js';
 
 /** One value, the mean or sum over all elements, or `none`: a loss for each element. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -30,8 +32,8 @@ export const bceMeanGradient: Gradient<object> = {
     const [p, t] = inputs as [Tensor, Tensor];
     const g = gy.mul(1 / p.size).reshape(p.shape.map(() => 1));
     return [
-      needs[0] ? p.binary('bceGrad', t).mul(g) : null,
-      needs[1] ? p.binary('bceGradTarget', t).mul(g) : null,
+      needs[0] ? slope('bceGrad', p, t).mul(g) : null,
+      needs[1] ? slope('bceGradTarget', p, t).mul(g) : null,
     ];
   },
 };
@@ -49,13 +51,13 @@ export const bceLogitsMeanGradient: Gradient<object> = {
   rule({ gy, inputs, needs }) {
     const [x, t] = inputs as [Tensor, Tensor];
     const g = gy.mul(1 / x.size).reshape(x.shape.map(() => 1));
-    return [needs[0] ? x.binary('bceLogitsGrad', t).mul(g) : null, needs[1] ? x.neg().mul(g) : null];
+    return [needs[0] ? slope('bceLogitsGrad', x, t).mul(g) : null, needs[1] ? x.neg().mul(g) : null];
   },
 };
 
 function reduce(perElement: () => Tensor, mean: () => Tensor, reduction: Reduction): Tensor {
   if (reduction === 'mean') return mean();
-  return reduction === 'sum' ? perElement().sum() : perElement();
+  return reduction === 'sum' ? sum(perElement()) : perElement();
 }
 
 /**
@@ -66,7 +68,7 @@ function reduce(perElement: () => Tensor, mean: () => Tensor, reduction: Reducti
 export function binaryCrossEntropy(p: Tensor, t: Tensor, options: { reduction?: Reduction } = {}): Tensor {
   checkPair('binaryCrossEntropy', p, t);
   return reduce(
-    () => p.binary('bce', t),
+    () => slope('bce', p, t),
     () => Tensor.of(bceMeanOp, [p, t], [], {}),
     options.reduction ?? 'mean',
   );
@@ -80,7 +82,7 @@ export function binaryCrossEntropyWithLogits(
 ): Tensor {
   checkPair('binaryCrossEntropyWithLogits', x, t);
   return reduce(
-    () => x.binary('bceLogits', t),
+    () => slope('bceLogits', x, t),
     () => Tensor.of(bceLogitsMeanOp, [x, t], [], {}),
     options.reduction ?? 'mean',
   );

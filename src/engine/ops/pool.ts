@@ -2,8 +2,10 @@ import { fail, shapeText } from '../errors.js';
 import type { Operand } from '../kernel.js';
 import { maxPool2dGrad, maxPool2d as maxPoolLaunch, type Pool2d } from '../kernels/pool.js';
 import type { Gradient, Op } from '../op.js';
-import { reals, Tensor } from '../tensor.js';
+import { isOp } from '../plan/rewrite.js';
+import { reals, sameShape, Tensor } from '../tensor.js';
 import { type Pair, pair } from './conv.js';
+import { binaryOp } from './elementwise.js';
 
 /** As PyTorch's: padding 0, dilation 1, sizes rounded down unless `ceilMode`. Pairs are [height, width], in pixels. */
 export interface MaxPool2dOptions {
@@ -32,11 +34,18 @@ export const maxPool2dGradient: Gradient<Pool2d> = {
 /** inputs: gy, x, and, where a sum of gradients was fused, the other addend. */
 export const maxPool2dGradOp: Op<Pool2d> = {
   name: 'maxPool2dGrad',
-  addendAt: 2,
   inputLayout: 'planes',
   outputLayout: 'planes',
   lower: ({ inputs: [gy, x, add], output, attrs }, ctx) =>
     maxPool2dGrad(gy as Operand, x as Operand, output, attrs, add, ctx),
+  /** A sum behind it, which the kernel adds as it writes. */
+  absorb(node, _, reader) {
+    const [a, b] = reader.inputs;
+    const other = a === node ? b : a;
+    const adds = isOp(reader, binaryOp) && reader.attrs.kind === 'add' && other && other !== node;
+    if (!adds || node.inputs.length > 2 || node.dtype !== reader.dtype) return null;
+    return sameShape(node.shape, other.shape) ? { ...node, inputs: [...node.inputs, other] } : null;
+  },
 };
 
 function outputSize(
