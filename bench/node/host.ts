@@ -1,10 +1,12 @@
 import { openDevice } from '../../src/engine/device.js';
 import { requestNodeAdapter } from '../../src/node/device.js';
+import { restWhile } from '../../src/node/rest.js';
 import { softwareKernels } from '../../src/software.js';
 import { type Host, PeerAbsent, type PeerName } from '../context.js';
 import { installMeters, newestMeter } from '../meter.js';
 import { type Globals, pretendBrowser } from '../peers/browser.js';
 import type { Peer } from '../peers/peer.js';
+import { resting } from './resting.js';
 
 /** The bench in Node, on Dawn. `adapter` as for `openNodeDevice`. Call it once a process. */
 export async function nodeHost(adapter: string | undefined): Promise<Host> {
@@ -15,10 +17,11 @@ export async function nodeHost(adapter: string | undefined): Promise<Host> {
   const request = (): Promise<GPUAdapter> => requestNodeAdapter({ adapter });
   pretendBrowser(request, globals);
   return {
-    openDevice: async () => openDevice({ adapter: await request(), kernels: softwareKernels }),
+    openDevice: async () =>
+      openDevice({ adapter: await request(), kernels: softwareKernels, onWait: restWhile }),
     startPeer: async (name) => {
       try {
-        return { peer: await create[name](), meter: newestMeter(), used: false };
+        return { peer: resting(await create[name]()), meter: newestMeter(), used: false };
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         throw code === 'ERR_MODULE_NOT_FOUND' ? new PeerAbsent(`${name} (${WAYS[name]})`) : error;

@@ -31,6 +31,7 @@ describe('a process that used a device', () => {
   it.each([
     ['close', 0],
     ['forget', 0],
+    ['wait', 0],
     ['exit', 3],
     ['throw', 1],
   ])('ends by itself and with its own exit code: %s', async (how, code) => {

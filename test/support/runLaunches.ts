@@ -11,6 +11,7 @@ import {
   type Storage,
 } from '../../src/engine/kernel.js';
 import { moduleText } from '../../src/engine/program/wgsl.js';
+import { restWhile } from '../../src/node/rest.js';
 import { softwareKernels } from '../../src/software.js';
 
 export type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -179,7 +180,11 @@ export class Prepared {
     const encoder = this.device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.buffer(storage), 0, staging, 0, storage.bytes);
     this.device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(1);
+    let open = true;
+    restWhile(() => open);
+    await staging.mapAsync(1).finally(() => {
+      open = false;
+    });
     const values = new Float32Array(staging.getMappedRange().slice(0));
     staging.destroy();
     return values;

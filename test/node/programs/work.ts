@@ -25,6 +25,7 @@ pass.end();
 device.gpu.queue.submit([encoder.finish()]);
 
 if (how === 'close') await device.close();
+if (how === 'wait') device.guard(new Promise(() => {}));
 if (how === 'exit') process.exit(3);
 if (how === 'throw') throw new Error('on purpose');
 if (how === 'mistake') device.gpu.createBuffer({ size: 16, usage: 3 });
