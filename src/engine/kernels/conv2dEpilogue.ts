@@ -48,7 +48,7 @@ export function epilogueParts(e: Epilogue, ctx: Lowering): EpilogueParts {
 }
 
 /**
- * The parts for a pipeline that serves many ops: which bias and activation there are is read at run time, from `words` at
+ * The parts for a pipeline that serves many ops: whether there are bias and relu is read at run time, from `words` at
  * the place that epilogue_shared.wgsl says. `anything`: an operand that the kernel only reads, bound where there is no bias.
  */
 export function sharedEpilogueParts(
@@ -60,12 +60,12 @@ export function sharedEpilogueParts(
   return {
     pieces: [...drop.pieces, sharedEpilogue],
     bindings: [bind(8, e.bias ?? anything, 'read'), ...drop.bindings],
-    constants: drop.constants,
+    constants: { ...drop.constants, SIGMOID: e.activation === 'sigmoid' ? 1 : 0 },
     label: label(e),
     words: [
       e.bias ? 1 : 0,
       e.bias?.layout.offset ?? 0,
-      ACTIVATIONS[e.activation ?? 'none'],
+      e.activation === 'relu' ? 1 : 0,
       e.dropout?.stream ?? 0,
     ],
   };

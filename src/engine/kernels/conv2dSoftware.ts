@@ -22,6 +22,14 @@ import {
   supportsStrips,
   supportsWeightGradStrips,
 } from './conv2dStrips.js';
+import {
+  lowerTileQuads,
+  lowerWeightGradTileQuads,
+  supportsTileQuads,
+  supportsTileQuadsBackward,
+  supportsWeightGradTileQuads,
+  tileQuadsShare,
+} from './conv2dTileQuads.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
 import { forwardWinogradStrips, inputGradWinogradStrips } from './conv2dWinogradStrips.js';
 import type { MoreKernels } from './moreKernels.js';
@@ -63,6 +71,15 @@ const forwardPatches: ForwardVariant = {
     lowerPatches(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
+const forwardTileQuads: ForwardVariant = {
+  name: 'tile_quads',
+  dtypes: f32AndF16,
+  supports: supportsTileQuads,
+  share: (p) => tileQuadsShare(p.k),
+  lower: (p, io, epilogue, ctx) =>
+    lowerTileQuads(p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
+};
+
 const inputGradLargeBlock: InputGradVariant = {
   name: 'block8',
   supports: supportsLargeBlocks,
@@ -97,6 +114,15 @@ const inputGradPatches: InputGradVariant = {
     lowerPatches(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
+const inputGradTileQuads: InputGradVariant = {
+  name: 'tile_quads',
+  dtypes: f32AndF16,
+  supports: supportsTileQuadsBackward,
+  share: (p) => tileQuadsShare(p.c * p.kh * p.kw),
+  lower: (p, io, epilogue, ctx) =>
+    lowerTileQuads(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
+};
+
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   dtypes: f32AndF16,
@@ -114,18 +140,34 @@ const weightGradPatches: WeightGradVariant = {
   lower: lowerWeightGradPatches,
 };
 
+const weightGradTileQuads: WeightGradVariant = {
+  name: 'tile_quads',
+  dtypes: f32AndF16,
+  supports: supportsWeightGradTileQuads,
+  share: (p) => tileQuadsShare(p.c * p.kh * p.kw) * (p.k / (32 * Math.ceil(p.k / 32))),
+  lower: lowerWeightGradTileQuads,
+};
+
 /**
  * For `openDevice`, and for plans without a device: several times as fast on llvmpipe and SwiftShader as what every plan
  * has. On a GPU a plan takes none of them by itself.
  */
 export const softwareKernels: MoreKernels = {
-  conv2d: [forwardPatches, forwardLargeBlock, forwardQuads, forwardStrips, forwardWinogradStrips],
+  conv2d: [
+    forwardPatches,
+    forwardTileQuads,
+    forwardLargeBlock,
+    forwardQuads,
+    forwardStrips,
+    forwardWinogradStrips,
+  ],
   conv2dInputGrad: [
     inputGradPatches,
+    inputGradTileQuads,
     inputGradLargeBlock,
     inputGradQuads,
     inputGradStrips,
     inputGradWinogradStrips,
   ],
-  conv2dWeightGrad: [weightGradPatches, weightGradStrips],
+  conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips],
 };
