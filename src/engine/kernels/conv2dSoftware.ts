@@ -14,14 +14,18 @@ import {
   addsUp,
   largeBlocks,
   lowerStrips,
-  lowerWeightGradStrips,
   plainStrips,
   quads,
   supportsLargeBlocks,
   supportsQuads,
   supportsStrips,
-  supportsWeightGradStrips,
 } from './conv2dStrips.js';
+import {
+  lowerWeightGradQuads,
+  lowerWeightGradStrips,
+  supportsWeightGradQuads,
+  supportsWeightGradStrips,
+} from './conv2dStripsWeight.js';
 import {
   lowerTileQuads,
   lowerWeightGradTileQuads,
@@ -131,6 +135,15 @@ const weightGradStrips: WeightGradVariant = {
   lower: lowerWeightGradStrips,
 };
 
+const weightGradQuads: WeightGradVariant = {
+  name: 'quads',
+  dtypes: f32AndF16,
+  supports: supportsWeightGradQuads,
+  // A quad computes 16 output and 8 input channels, however many there are.
+  share: (p) => (0.4 * p.k * p.c) / (16 * Math.ceil(p.k / 16) * 8 * Math.ceil(p.c / 8)),
+  lower: lowerWeightGradQuads,
+};
+
 const weightGradPatches: WeightGradVariant = {
   name: 'patches',
   dtypes: f32AndF16,
@@ -169,5 +182,5 @@ export const softwareKernels: MoreKernels = {
     inputGradStrips,
     inputGradWinogradStrips,
   ],
-  conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips],
+  conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips, weightGradQuads],
 };

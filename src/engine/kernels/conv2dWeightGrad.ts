@@ -13,7 +13,8 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { lowerWeightGradLargeBlocks, supportsLargeBlocks } from './conv2dStrips.js';
+import { supportsLargeBlocks } from './conv2dStrips.js';
+import { lowerWeightGradLargeBlocks } from './conv2dStripsWeight.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { weightGradGemm } from './conv2dWeightGradGemm.js';
 import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
