@@ -23,6 +23,16 @@ type State = 'idle' | 'starting' | 'running' | 'pausing' | 'paused' | 'ended';
 
 const SAMPLE_PIXELS = 320;
 
+/** A training that has not made its first step. */
+interface Coming {
+  readonly setup: TrainConfig;
+  /** The status of what was trained before it; null where there are no such weights. */
+  before: string | null;
+  /** Whether the worker is its own, and no longer that of what was before. */
+  ownWorker: boolean;
+  facts: TrainFacts | null;
+}
+
 export class TrainTab {
   private readonly failure = new FailurePanel(need('train-failure', HTMLElement));
   private readonly losses = new LiveChart(need('loss-chart', HTMLElement), 'step', [
@@ -38,6 +48,10 @@ export class TrainTab {
   private facts: TrainFacts | null = null;
   /** Of the training that runs or ran last. */
   private setup: TrainConfig | null = null;
+  /** Until its first step, all that is shown and given away is of the training before. */
+  private coming: Coming | null = null;
+  /** The weights of a training whose worker is gone. */
+  private kept: Uint8Array<ArrayBuffer> | null = null;
   private steps: StepEntry[] = [];
   private epochs: EpochEntry[] = [];
 
@@ -151,24 +165,53 @@ export class TrainTab {
       this.failure.show(failureOf(error), () => this.start());
       return;
     }
-    this.setup = setup.config;
-    this.steps = [];
-    this.epochs = [];
-    this.facts = null;
-    need('train-facts', HTMLElement).textContent = ' ';
-    this.showCurves();
-    this.showSamples([]);
-    need('train-warning', HTMLElement).replaceChildren();
+    const before = this.state === 'ended' ? need('train-status', HTMLElement).textContent : null;
+    const coming: Coming = { setup: setup.config, before, ownWorker: false, facts: null };
+    this.coming = coming;
+    this.enter('starting');
     await this.attempt(async () => {
+      // As bytes: two trainings at once may be more than the GPU holds. A lost device gives none.
+      const kept = before === null ? null : await this.weights().catch(() => null);
+      if (this.coming !== coming) return;
+      this.kept = kept;
+      if (kept === null) coming.before = null;
       this.enter('starting');
       // A new worker each time: whatever the last one was at, or held, is gone.
       this.worker?.close();
       this.worker = new Remote<TrainApi, TrainEvent>('train-worker.js', (event) => this.onEvent(event));
-      const facts = await this.worker.call('start', setup);
-      this.facts = facts;
-      need('train-facts', HTMLElement).textContent = describe(facts);
-      if (this.state === 'starting') this.enter('running');
+      coming.ownWorker = true;
+      coming.facts = await this.worker.call('start', setup);
+      if (this.coming !== coming) this.showFacts(coming.facts);
     });
+  }
+
+  /** The first step is made: what was trained before is let go. */
+  private begin(): void {
+    if (!this.coming) return;
+    const { setup, facts } = this.coming;
+    this.coming = null;
+    this.kept = null;
+    this.setup = setup;
+    this.steps = [];
+    this.epochs = [];
+    this.facts = null;
+    need('train-facts', HTMLElement).textContent = ' ';
+    if (facts) this.showFacts(facts);
+    this.showSamples([]);
+    need('train-warning', HTMLElement).replaceChildren();
+    this.enter('running');
+  }
+
+  /** Ends what runs or starts. What was trained before one that only starts is there again. */
+  private end(): void {
+    const { before = null, ownWorker = true } = this.coming ?? {};
+    this.coming = null;
+    if (ownWorker) {
+      this.worker?.close();
+      this.worker = null;
+    }
+    this.say(before ?? 'Stopped.');
+    this.enter(before === null ? 'idle' : 'ended');
   }
 
   private pause(): void {
@@ -180,9 +223,7 @@ export class TrainTab {
 
   private stop(): void {
     if (this.state === 'starting') {
-      this.worker?.close();
-      this.enter('idle');
-      this.say('Stopped.');
+      this.end();
       return;
     }
     this.say('Stopping after this step …');
@@ -190,6 +231,7 @@ export class TrainTab {
   }
 
   private async weights(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.kept) return this.kept;
     if (!this.worker) throw new CodedError('engine', 'There are no weights yet: start a training first.');
     return this.worker.call('weights', null);
   }
@@ -223,8 +265,7 @@ export class TrainTab {
 
   private fail(failure: Failure): void {
     if (failure.code === 'closed') return;
-    this.say('Stopped.');
-    this.enter('idle');
+    this.end();
     this.failure.show(failure, () => this.start());
   }
 
@@ -234,6 +275,7 @@ export class TrainTab {
         this.progress(event);
         break;
       case 'step':
+        this.begin();
         this.steps.push(event.entry);
         this.showCurves();
         this.showStep(event.entry);
@@ -268,7 +310,9 @@ export class TrainTab {
     this.button('pause').disabled = state !== 'running' && state !== 'paused';
     this.button('pause').textContent = state === 'paused' ? 'Go on' : 'Pause';
     this.button('stop').disabled = !busy && state !== 'starting';
-    for (const name of ['save', 'use']) this.button(name).disabled = !busy && state !== 'ended';
+    for (const name of ['save', 'use']) {
+      this.button(name).disabled = !busy && state !== 'ended' && (this.coming?.before ?? null) === null;
+    }
     this.button('losses').disabled = this.steps.length === 0 && !busy;
     need('train-progress', HTMLProgressElement).classList.toggle('off', !busy && state !== 'starting');
   }
@@ -286,9 +330,13 @@ export class TrainTab {
     );
   }
 
+  private showFacts(facts: TrainFacts): void {
+    this.facts = facts;
+    need('train-facts', HTMLElement).textContent = describe(facts);
+  }
+
   private showStep({ step, epoch, loss }: StepEntry): void {
     const speed = this.epochs.at(-1)?.imagesPerSecond;
-    if (this.state === 'starting') this.enter('running');
     if (this.state !== 'running') return;
     const bar = need('train-progress', HTMLProgressElement);
     bar.max = this.facts?.steps ?? 1;
