@@ -12,6 +12,7 @@ import { thresholdMask } from '../unet/metrics.js';
 import type { PredictOptions } from './commands/predict.js';
 import { atomicWrite, exists, FileError } from './files.js';
 import type { Io } from './io.js';
+import { plural } from './plural.js';
 
 /** An image as the network's side takes it: RGB, interleaved, [height, width, 3]. */
 export interface RgbImage {
@@ -233,7 +234,10 @@ class Teller {
     if (lesionPixels === 0) this.#empty++;
     if (this.json)
       this.#line({ kind: 'file', status: 'written', input, output, width, height, lesionPixels });
-    else this.io.stdout.write(`${input} -> ${output} (${width}x${height}, ${lesionPixels} lesion pixels)\n`);
+    else
+      this.io.stdout.write(
+        `${input} -> ${output} (${width}x${height}, ${plural(lesionPixels, 'lesion pixel')})\n`,
+      );
   }
 
   skipped(input: string, output: string): void {
@@ -268,7 +272,7 @@ class Teller {
       const rest = names.length > 3 ? ` and ${names.length - 3} more` : '';
       const done = this.#written + this.#skipped;
       throw new PredictError(
-        `${names.length} of ${names.length + done} inputs failed: ${names.slice(0, 3).join(', ')}${rest}; ${done > 0 ? 'the others are done' : 'nothing was written'}.`,
+        `${names.length} of ${plural(names.length + done, 'input')} failed: ${names.slice(0, 3).join(', ')}${rest}; ${done > 0 ? 'the others are done' : 'nothing was written'}.`,
       );
     }
     return result;

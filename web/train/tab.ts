@@ -1,5 +1,6 @@
 /** The Train tab: settings, curves, samples, and the worker that trains. */
 import { divergence, lowerRate } from '../../src/cli/divergence.js';
+import { plural } from '../../src/cli/plural.js';
 import { checkTrainConfig, smallPreset, type TrainConfig } from '../../src/unet/config.js';
 import { CodedError, type Failure, failureOf } from '../rpc/failure.js';
 import { Remote } from '../rpc/remote.js';
@@ -294,7 +295,7 @@ export class TrainTab {
         this.enter('ended');
         this.say(
           event.done
-            ? `Done: ${this.steps.length} steps; Dice ${this.epochs.at(-1)?.dice?.toFixed(3) ?? 'unknown'}.`
+            ? `Done: ${plural(this.steps.length, 'step')}; Dice ${this.epochs.at(-1)?.dice?.toFixed(3) ?? 'unknown'}.`
             : `Stopped after step ${this.steps.at(-1)?.step ?? 0}.`,
         );
         break;
@@ -407,5 +408,5 @@ export class TrainTab {
 }
 
 function describe({ adapter, parameters, kernels, train, valid, steps, bytes }: TrainFacts): string {
-  return `${train.slices} slices of ${train.patients} patients to train on, ${valid.slices} of ${valid.patients} held out; ${parameters.toLocaleString('en-US')} parameters; ${steps} steps of ${kernels} kernels, ${(bytes / 1e6).toFixed(1)} MB, on ${adapter}.`;
+  return `${plural(train.slices, 'slice')} of ${plural(train.patients, 'patient')} to train on, ${valid.slices} of ${valid.patients} held out; ${plural(parameters, 'parameter')}; ${plural(steps, 'step')} of ${plural(kernels, 'kernel')}, ${(bytes / 1e6).toFixed(1)} MB, on ${adapter}.`;
 }

@@ -10,6 +10,7 @@ import {
 import type { TrainConfig } from '../../unet/config.js';
 import type { Progress, Trainer } from '../../unet/train.js';
 import { exists, readBytes } from '../files.js';
+import { plural } from '../plural.js';
 import { RunError, type RunFolder, runPaths } from '../runFolder.js';
 import { VERSION } from '../version.js';
 import type { BestSoFar } from './best.js';
@@ -92,7 +93,7 @@ export async function readWeights(
   const { inChannels, outChannels } = weights.config;
   if (inChannels !== CHANNELS || outChannels !== 1) {
     throw new RunError(
-      `${path} is of a U-Net from ${inChannels} to ${outChannels} channels, but slices have ${CHANNELS} and masks 1; take another checkpoint.`,
+      `${path} is of a U-Net from ${inChannels} to ${plural(outChannels, 'channel')}, but slices have ${CHANNELS} and masks 1; take another checkpoint.`,
     );
   }
   return { path, weights };

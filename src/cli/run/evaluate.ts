@@ -12,6 +12,7 @@ import type { EvaluateOptions } from '../commands/evaluate.js';
 import { ensureFolder } from '../files.js';
 import type { Io } from '../io.js';
 import { overlay } from '../overlay.js';
+import { plural } from '../plural.js';
 import type { RunConfig, RunSummary } from '../records.js';
 import { writeReport } from '../report/write.js';
 import { openRun, RunFolder, runPaths } from '../runFolder.js';
@@ -248,10 +249,10 @@ function summaryLines({ metrics, checkpoint, epoch, losses, notes: remarks }: Ru
   return [
     `checkpoint ${checkpoint}${epoch === null ? '' : ` (epoch ${epoch})`}${losses ? `: loss ${losses.loss.toFixed(6)} bce ${losses.bce.toFixed(6)} dice ${losses.dice.toFixed(6)}` : ''}`,
     `patients' 3D Dice: mean ${figure(plain.dice.mean)} median ${figure(plain.dice.median)}; largest component only: mean ${figure(largest.dice.mean)} median ${figure(largest.dice.median)}`,
-    `lesion slices ${figure(plain.lesionSliceDice.mean)}; pooled ${figure(plain.pooled.dice)}; false-positive slices ${plain.falsePositiveSlices} of ${metrics.lesionFreeSlices} lesion-free, ${plain.falsePositivePixels} pixels`,
+    `lesion slices ${figure(plain.lesionSliceDice.mean)}; pooled ${figure(plain.pooled.dice)}; false-positive slices ${plain.falsePositiveSlices} of ${metrics.lesionFreeSlices} lesion-free, ${plural(plain.falsePositivePixels, 'pixel')}`,
     ...metrics.cases.map(
       (each) =>
-        `  ${each.patient}  Dice ${figure(each.plain.dice)}  largest ${figure(each.largest.dice)}  ${each.lesionSlices} of ${each.slices} slices with lesion`,
+        `  ${each.patient}  Dice ${figure(each.plain.dice)}  largest ${figure(each.largest.dice)}  ${each.lesionSlices} of ${plural(each.slices, 'slice')} with lesion`,
     ),
     ...remarks,
   ];

@@ -5,11 +5,12 @@ import { isTableOf } from '../../engine/tuning/table.js';
 import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
 import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
-import { describeData, describeSplit, plural } from '../describeData.js';
+import { describeData, describeSplit } from '../describeData.js';
 import { divergence, lowerRate } from '../divergence.js';
 import { type Interrupt, Interrupted, interruptible, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { keepInputs } from '../keepInputs.js';
+import { count, plural } from '../plural.js';
 import { compileLine, Progress } from '../progress.js';
 import {
   type EpochQuality,
@@ -165,7 +166,7 @@ async function goOn(
   const trained = saved.epochs >= config.training.epochs;
   if (trained && (await run.measured())) {
     throw new RunError(
-      `${root} is done: all ${config.training.epochs} epochs were trained; measure it again by shadergrad evaluate ${root}.`,
+      `${root} is done: ${allTrained(config.training.epochs)}; measure it again by shadergrad evaluate ${root}.`,
     );
   }
   const dataset = await openData(options.data ?? config.data.path, io);
@@ -193,7 +194,7 @@ async function goOn(
       io,
     )(
       trained
-        ? `all ${saved.epochs} epochs were trained; what is left is to measure them`
+        ? `${allTrained(saved.epochs)}; what is left is to measure them`
         : `going on at epoch ${saved.epochs + 1}, step ${saved.step} of ${trainer.steps}`,
     );
     return {
@@ -204,6 +205,10 @@ async function goOn(
     await dataset.close();
     throw error;
   }
+}
+
+function allTrained(epochs: number): string {
+  return epochs === 1 ? 'its one epoch was trained' : `all ${epochs} epochs were trained`;
 }
 
 /** From here on a signal finishes the step and saves. */
@@ -244,7 +249,7 @@ async function tellFacts(
   const seconds = (performance.now() - begin) / 1000;
   const { memory } = plan;
   tell(
-    `U-Net: depth ${model.depth}, ${model.baseChannels} base channels, dropout ${model.dropout}; ${config.parameters.toLocaleString('en-US')} parameters; slices at ${training.size}x${training.size}`,
+    `U-Net: depth ${model.depth}, ${plural(model.baseChannels, 'base channel')}, dropout ${model.dropout}; ${count(config.parameters)} parameters; slices at ${training.size}x${training.size}`,
   );
   tell(
     `device: ${device.name}${device.facts.software ? ' (software: runs on the CPU)' : ''}; ${plan.steps.length} kernels a step, ready in ${seconds.toFixed(1)} s`,

@@ -7,6 +7,7 @@ import type { TuneCommandOptions } from '../commands/tune.js';
 import { atomicWrite } from '../files.js';
 import { watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
+import { plural } from '../plural.js';
 import { openCliDevice } from './device.js';
 import { modelConfig, modelPlan } from './modelPlan.js';
 
@@ -50,7 +51,7 @@ export async function tuneModel(options: TuneCommandOptions, io: Io): Promise<vo
     }
     const rest = left > 0 ? `, ${left} left: run it again to go on` : '';
     io.stdout.write(
-      `${measured} problems measured${rest}; ${measured > 0 ? `wrote ${path}` : `${path} stays as it is`}\n`,
+      `${plural(measured, 'problem')} measured${rest}; ${measured > 0 ? `wrote ${path}` : `${path} stays as it is`}\n`,
     );
   } finally {
     interrupt.dispose();
