@@ -66,7 +66,7 @@ describe('help', () => {
     expect((await shell('demo', '--help')).out).toContain('demo/run/report.html');
     for (const [command, usual] of [
       ['train', '0.5'],
-      ['predict', '0.5'],
+      ['predict', "the run's, else 0.5"],
       ['evaluate', "the run's"],
     ] as const)
       expect((await shell(command, '--help')).out.replace(/\s+/g, ' ')).toContain(
@@ -155,6 +155,11 @@ describe('options', () => {
     ]);
   });
 
+  it('of numbers and choices the last counts', async () => {
+    const { calls } = await shell('evaluate', 'r', '--threshold', '.2', '--threshold=.4');
+    expect(calls).toEqual([['evaluate', { run: 'r', threshold: 0.4 }]]);
+  });
+
   it.each([
     [['train', '--data', 'x', '--epochs', '-1'], '--epochs must be a whole number of at least 1, not "-1".'],
     [
@@ -175,6 +180,12 @@ describe('options', () => {
     [
       ['train', '--data', 'x', '--epochs'],
       "option '--epochs <n>' argument missing; see shadergrad train --help",
+    ],
+    [['train', '--data', '', '--out', 'o'], '--data was given an empty value; give it one, or leave it out.'],
+    [['predict', '', '--model', 'm', '--out', 'o'], '<inputs> was given an empty value; give a path.'],
+    [
+      ['predict', 'a', '--model', 'm', '--out', 'o', '--model', 'n'],
+      '--model was given as m and as n; give it once.',
     ],
     [['train'], 'train needs --data <path> (or --resume <run>).'],
     [['train', '--resume', 'r', '--lr', '1'], /^--lr cannot be changed by --resume: .*\.$/],

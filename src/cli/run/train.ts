@@ -1,4 +1,4 @@
-import { type Split, splitByPatient, writeSplit } from '../../data/split.js';
+import { writeSplit } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import { bytesText } from '../../engine/plan/print.js';
 import { isTableOf } from '../../engine/tuning/table.js';
@@ -35,7 +35,9 @@ import { evaluateRun } from './evaluate.js';
 import { Measuring } from './measure.js';
 import {
   openData,
+  openRunData,
   runConfig,
+  runSplit,
   type Sides,
   type Sources,
   sidesOf,
@@ -169,14 +171,9 @@ async function goOn(
       `${root} is done: ${allTrained(config.training.epochs)}; measure it again by shadergrad evaluate ${root}.`,
     );
   }
-  const dataset = await openData(options.data ?? config.data.path, io);
+  const dataset = await openRunData(options.data, config, io);
   try {
-    const name = run.paths.split;
-    const split: Split = splitByPatient(
-      dataset.patients.map(({ id }) => id),
-      { kind: 'file', name, text: await run.readSplit() },
-    );
-    const sides = sidesOf(dataset, split);
+    const sides = sidesOf(dataset, await runSplit(run, dataset));
     const sources = sourcesOf(dataset, sides, config.training);
     const trainer = new Trainer(device, config.training, sources.train, making);
     saved.load(trainer);
@@ -341,7 +338,7 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
         seconds: (performance.now() - begin) / 1000,
         imagesPerSecond: images / ((trained - begin) / 1000),
       };
-      await saveWeights(run, trainer, isBest ? ['last', 'best'] : ['last'], epoch);
+      await saveWeights(run, trainer, isBest ? ['last', 'best'] : ['last'], epoch, config.threshold);
       await run.appendMetric(record);
       await saveResume(run, trainer, session.best);
       reached = trainer.progress;
