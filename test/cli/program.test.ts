@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Actions, run } from '../../src/cli/program.js';
+import { presets } from '../../src/unet/config.js';
 
 /** Runs a command line with commands that only tell what they were given. */
 async function shell(...args: string[]) {
@@ -72,6 +73,33 @@ describe('help', () => {
       expect((await shell(command, '--help')).out.replace(/\s+/g, ' ')).toContain(
         `above which a pixel is lesion (default: ${usual})`,
       );
+  });
+
+  it.each(Object.entries(presets))('of train shows what preset %s sets', async (name, preset) => {
+    const { out } = await shell('train', '--help');
+    const lines = out.slice(out.indexOf('\nPresets')).split('\n').slice(2);
+    const column = (lines[0] as string).indexOf(name);
+    expect(column).toBeGreaterThan(0);
+    const told = (setting: string) => {
+      const line = lines.find((each) => each.startsWith(`  ${setting} `)) ?? '';
+      expect(line.slice(column - 2, column), setting).toBe('  ');
+      return line.slice(column).split('  ')[0];
+    };
+    const { epochs, batchSize, lr, size, model, diceWeight, optimizer, augmentation } = preset;
+    for (const [setting, value] of [
+      ['--epochs', epochs],
+      ['--batch-size', batchSize],
+      ['--lr', lr],
+      ['--size', size],
+      ['--depth', model.depth],
+      ['--base-channels', model.baseChannels],
+      ['--dropout', model.dropout],
+      ['--dice-weight', diceWeight],
+      ['--split', name === 'post' ? 'post' : 'ratio'],
+      ['optimiser', optimizer],
+      ['rotation', `${augmentation.angle[0]}° to ${augmentation.angle[1]}°`],
+    ] as const)
+      expect(told(setting), setting).toBe(`${value}`);
   });
 
   it('lists every command, and gives the version', async () => {

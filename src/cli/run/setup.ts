@@ -11,11 +11,11 @@ import { environment } from '../environment.js';
 import { exists } from '../files.js';
 import type { Io } from '../io.js';
 import type { ModelOptions } from '../modelFlags.js';
+import { DEFAULT_PRESET } from '../presetTable.js';
 import type { RunConfig, SideFacts } from '../records.js';
 import { RunError, type RunFolder } from '../runFolder.js';
-import { splitRequest } from '../splitFlags.js';
+import { splitRequest, usualSplit } from '../splitFlags.js';
 
-export const DEFAULT_PRESET = 'small';
 export const DEFAULT_THRESHOLD = 0.5;
 
 /** The preset with what the command line changed. `facts` settle what `--precision auto` means. */
@@ -92,7 +92,7 @@ export interface Sides {
 }
 
 export async function splitData(dataset: Dataset, options: TrainOptions): Promise<Sides> {
-  const split = options.split ?? (options.preset === 'post' ? 'post' : 'ratio');
+  const split = options.split ?? usualSplit(options.preset);
   return sidesOf(
     dataset,
     splitByPatient(
