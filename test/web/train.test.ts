@@ -224,6 +224,7 @@ it('trains on a dropped zip, names what is wrong with one, and says when the GPU
     .getByRole('alert')
     .getByText(/No slices were chosen/)
     .waitFor();
+  expect(await textOf(page, '.failure[data-code="missing"]')).not.toContain('Mend the file');
   await drop(page, [{ name: 'lonely.zip', bytes: zip(files.filter(({ path }) => !path.includes('mask'))) }]);
   await fill(page, 1000);
   await page.getByRole('button', { name: 'Start' }).click();

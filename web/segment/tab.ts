@@ -335,7 +335,8 @@ export class SegmentTab {
       return slice && mask ? [{ name: slice.name, width: slice.width, height: slice.height, mask }] : [];
     });
     const [first] = masks;
-    if (!first) throw new CodedError('data', 'There is no mask to save yet.');
+    if (!first)
+      throw new CodedError('missing', 'There is no mask to save yet: wait until the slice is segmented.');
     const bytes = await this.worker.call('encode', { format, masks });
     const ending = format === 'png' ? 'png' : 'tif';
     if (masks.length === 1) save(`${first.name}_mask.${ending}`, bytes, `image/${format}`);

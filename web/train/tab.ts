@@ -148,7 +148,7 @@ export class TrainTab {
     }
     if (this.files.size === 0) {
       throw new CodedError(
-        'data',
+        'missing',
         'No slices were chosen: drop a folder or zip here, or take synthetic heads.',
       );
     }
@@ -233,7 +233,7 @@ export class TrainTab {
 
   private async weights(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.kept) return this.kept;
-    if (!this.worker) throw new CodedError('engine', 'There are no weights yet: start a training first.');
+    if (!this.worker) throw new CodedError('missing', 'There are no weights yet: start a training first.');
     return this.worker.call('weights', null);
   }
 
