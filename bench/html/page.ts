@@ -1,4 +1,5 @@
 /** The bench's rows as one HTML page that needs no other file and no network. */
+import { plural } from '../../src/cli/plural.js';
 import { Html, html } from '../../src/cli/report/html.js';
 import { STYLE } from '../../src/cli/report/style.js';
 import { figure, type Report, type Row } from '../report.js';
@@ -174,7 +175,7 @@ function profiles(rows: readonly Row[]): Html {
     const steps = [...groups].map(([kernel, own]): Bar => {
       const value = (what: string): number => own.find((row) => row.what.endsWith(`: ${what}`))?.value ?? 0;
       const share = value('share of the step');
-      const text = `${percent(share)}, ${figure(value('time'))} ms, ${own[0]?.count ?? 1} dispatches`;
+      const text = `${percent(share)}, ${figure(value('time'))} ms, ${plural(own[0]?.count ?? 1, 'dispatch', 'dispatches')}`;
       return { name: kernel, share, text, chosen: false };
     });
     return html`<div class="card"><h3>${name}</h3>${bars(steps, false)}<p class="muted">${note}</p></div>`;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { commit } from '../../src/cli/environment.js';
 import { atomicWrite } from '../../src/cli/files.js';
+import { plural } from '../../src/cli/plural.js';
 import { GpuError } from '../../src/engine/device.js';
 import { listNodeAdapters } from '../../src/node/device.js';
 import {
@@ -196,7 +197,9 @@ async function run(args: readonly string[], command: string): Promise<number> {
   context.versions.node = process.versions.node;
   const { software } = context.device.facts;
   const adapter = context.device.name;
-  context.log(`${adapter}${software ? ' (software: it runs on the CPU)' : ''}, ${runs} runs each, in turns`);
+  context.log(
+    `${adapter}${software ? ' (software: it runs on the CPU)' : ''}, ${plural(runs, 'run')} each, in turns`,
+  );
   if (file !== undefined && watch) return watchKernel(context, file, ladderOptions);
   const rows: Row[] = [];
   try {

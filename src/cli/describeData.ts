@@ -1,5 +1,6 @@
 import type { DatasetReport } from '../data/dataset.js';
 import type { Split } from '../data/split.js';
+import { plural } from './plural.js';
 
 /** What was found in a data set, a line each. */
 export function describeData(name: string, report: DatasetReport): string[] {
@@ -10,11 +11,16 @@ export function describeData(name: string, report: DatasetReport): string[] {
   ];
   if (report.duplicates.length > 0) {
     const where = report.duplicateTrees.length > 0 ? ` in ${report.duplicateTrees.join(', ')}` : '';
-    lines.push(`left out ${plural(report.duplicates.length, 'file')} that are byte for byte copies${where}`);
+    const copies = plural(
+      report.duplicates.length,
+      'file that is a byte for byte copy',
+      'files that are byte for byte copies',
+    );
+    lines.push(`left out ${copies}${where}`);
   }
   if (report.ignored.length > 0) {
     lines.push(
-      `left out ${plural(report.ignored.length, 'file')} that are no slices: ${some(report.ignored)}`,
+      `left out ${plural(report.ignored.length, 'file that is no slice', 'files that are no slices')}: ${some(report.ignored)}`,
     );
   }
   if (report.lesionSlices === 0) lines.push('warning: no mask holds a lesion; there is nothing to learn');
@@ -25,15 +31,10 @@ export function describeData(name: string, report: DatasetReport): string[] {
 export function describeSplit(split: Split): string[] {
   const seed = split.seed === undefined ? '' : `, seed ${split.seed}`;
   const lines = [
-    `split ${split.kind}${seed}: ${split.train.length} patients train, ${split.valid.length} validate`,
+    `split ${split.kind}${seed}: ${plural(split.train.length, 'patient trains', 'patients train')}, ${split.valid.length} ${split.valid.length === 1 ? 'validates' : 'validate'}`,
   ];
   if (split.unused.length > 0) lines.push(`on neither side: ${some(split.unused)}`);
   return lines;
-}
-
-/** `1 slice`, `2 slices`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function some(names: readonly string[]): string {

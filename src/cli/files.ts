@@ -38,7 +38,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   ENOTDIR: 'a part of the path is a file, not a folder',
   EISDIR: 'it is a folder',
-  EEXIST: 'something with that name is in the way',
+  EEXIST: 'a file of that name is in the way',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long',
   EFBIG: 'the file is larger than the file system allows',
@@ -66,7 +66,10 @@ export async function atomicWrite(path: string, content: Content): Promise<numbe
     return bytes;
   } catch (error) {
     await unlink(aside).catch(() => undefined);
-    const kept = (await exists(path)) ? 'the earlier file is kept as it was' : 'nothing was written';
+    const kept =
+      (await exists(path)) && codeOf(error) !== 'EISDIR'
+        ? 'the earlier file is kept as it was'
+        : 'nothing was written';
     throw fileError(error, 'write', path, kept);
   }
 }
@@ -97,7 +100,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw fileError(error, 'read', path);
+    throw readError(error, path);
   }
 }
 
@@ -106,28 +109,47 @@ export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw fileError(error, 'read', path);
+    throw readError(error, path);
   }
 }
 
 /** Makes a folder and its parents where missing. @throws FileError */
 export async function ensureFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(resolve(path));
   } catch (error) {
-    throw fileError(await trueCause(path, error), 'make the folder', path);
+    throw fileError(error, 'make the folder', path, 'give another folder');
   }
 }
 
-/** Node's recursive mkdir says ENOENT on a read-only file system; making the first missing level alone tells the true reason. */
-async function trueCause(path: string, error: unknown): Promise<unknown> {
-  if (codeOf(error) !== 'ENOENT') return error;
-  let missing = resolve(path);
-  while (dirname(missing) !== missing && !(await exists(dirname(missing)))) missing = dirname(missing);
-  return mkdir(missing).then(
-    () => error,
-    (cause: unknown) => cause,
+/**
+ * Level by level: Node's recursive mkdir hides the true reason behind ENOENT, and never ends where a folder that is there
+ * refuses new ones with that code, as /proc does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = codeOf(error);
+    const parent = dirname(path);
+    if (code === 'ENOENT' && parent !== path && !(await exists(parent))) {
+      await makeFolder(parent);
+      await makeFolder(path);
+    } else if (!(await isFolder(path))) {
+      throw error;
+    }
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
+}
+
+function readError(error: unknown, path: string): FileError {
+  return fileError(error, 'read', path, codeOf(error) === 'ENOENT' ? 'check the path' : undefined);
 }
 
 /** Whether something lies at `path`. @throws FileError when that cannot be told. */

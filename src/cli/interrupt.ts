@@ -34,6 +34,11 @@ export function watchInterrupt(onFirst: () => void): Interrupt {
   };
 }
 
+/** A command was ended by a signal, with nothing half done: one sentence. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
 /** Thrown by a source that is asked for no more. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';

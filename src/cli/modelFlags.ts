@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { choiceOption, numberOption } from './flags.js';
+import { DEFAULT_PRESET } from './presetTable.js';
 
 /** Which network, and what it is given. What is left out comes from the preset. */
 export interface ModelOptions {
@@ -19,7 +20,7 @@ export function modelFlags(command: Command): Command {
   const count = { integer: true, min: 1 };
   return command
     .addOption(
-      choiceOption('--preset <name>', 'where all other settings start from, default small', [
+      choiceOption('--preset <name>', `where all other settings start from, default ${DEFAULT_PRESET}`, [
         'small',
         'post',
       ]),

@@ -1,4 +1,5 @@
 /** The files' side of `predict`: from images wherever they lie to masks of their own size. */
+import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { reasonOf } from '../data/error.js';
 import { decodeImage, isImageName, type RawImage, rgbOf } from '../data/image.js';
@@ -11,7 +12,9 @@ import { GpuError } from '../engine/device.js';
 import { thresholdMask } from '../unet/metrics.js';
 import type { PredictOptions } from './commands/predict.js';
 import { atomicWrite, exists, FileError } from './files.js';
+import { Stopped } from './interrupt.js';
 import type { Io } from './io.js';
+import { plural } from './plural.js';
 
 /** An image as the network's side takes it: RGB, interleaved, [height, width, 3]. */
 export interface RgbImage {
@@ -39,8 +42,8 @@ export class PredictError extends Error {
 
 type FileOptions = Pick<
   PredictOptions,
-  'inputs' | 'out' | 'threshold' | 'probabilities' | 'format' | 'skipExisting' | 'json'
->;
+  'inputs' | 'out' | 'probabilities' | 'format' | 'skipExisting' | 'json'
+> & { readonly threshold: number };
 
 /** An image to segment. */
 interface Job {
@@ -51,37 +54,50 @@ interface Job {
 }
 
 const MASK_NAME = /_mask\.(tiff?|png)$/i;
-const DEFAULT_THRESHOLD = 0.5;
+const PROBABILITIES_NAME = /_prob\.(tiff?|png)$/i;
 
 /**
  * Segments every image of `options.inputs` (files, folders, zips) into `options.out`, where a folder's or zip's own
  * folders are kept: `a/scan.tif` becomes `a/scan_mask.tif`, or `a/scan_prob.tif` with probabilities as 0..255.
  * Files named `_mask` within folders and zips are left out, and so are those of a tree's second copy. A bad file is named and does not stop the rest.
- * @throws PredictError at the end when any failed; at once FileError when nothing can be written, GpuError when the device is lost
+ * @param signal which one asked to stop, if any: no further image is begun then
+ * @throws Stopped where one did; PredictError at the end when any failed; at once FileError when nothing can be written, GpuError when the device is lost
  */
-export async function predictFiles(options: FileOptions, segment: Segment, io: Io): Promise<PredictResult> {
-  const teller = new Teller(io, options.json ?? false);
+export async function predictFiles(
+  options: FileOptions,
+  segment: Segment,
+  io: Io,
+  signal: () => string | null = () => null,
+): Promise<PredictResult> {
+  const teller = new Teller(io, options.json ?? false, options.threshold);
   const sources: FileSource[] = [];
   try {
     const { jobs, taken } = await collect(options, sources, teller);
     const outputs = new Map<string, string>();
     let ahead: Promise<Loaded> | undefined;
     for (const [index, job] of jobs.entries()) {
+      if (signal() !== null) throw teller.stopped(signal() ?? '', jobs.length);
       const loading = ahead ?? load(job, options);
       // The next file is read and decoded while the GPU has this one.
       const next = jobs[index + 1];
       ahead = next && load(next, options);
       const place = resolve(job.output);
       const loaded = await loading;
-      if (taken.has(place)) {
-        teller.failed(job.input, `its output ${job.output} would replace an input; give another --out`);
-      } else if (outputs.has(place)) {
+      const other = outputs.get(place);
+      if (other !== undefined && resolve(other) === resolve(job.input)) {
+        teller.remark(`${job.input}: given twice, done once`);
+      } else if (other !== undefined) {
         teller.failed(
           job.input,
-          `its output ${job.output} is that of ${outputs.get(place)} too; give --out apart`,
+          `its output ${job.output} is that of ${other} too; predict them in two runs, each with its own --out.`,
         );
       } else if (loaded.kind === 'there') {
         teller.skipped(job.input, job.output);
+      } else if (taken.has((await fileOf(job.output)) ?? '')) {
+        teller.failed(
+          job.input,
+          `its output ${job.output} would replace an input; give another --out, or --skip-existing where it is an earlier mask.`,
+        );
       } else if (loaded.kind === 'bad') {
         teller.failed(job.input, loaded.reason);
       } else {
@@ -129,7 +145,7 @@ async function one(
     teller.failed(job.input, reasonOf(error));
     return;
   }
-  const mask = thresholdMask(probabilities, options.threshold ?? DEFAULT_THRESHOLD);
+  const mask = thresholdMask(probabilities, options.threshold);
   const data = options.probabilities
     ? Uint8Array.from(probabilities, (p) => Math.round(255 * p))
     : mask.map((value) => 255 * value);
@@ -149,6 +165,14 @@ function check(probabilities: Float32Array, { width, height }: RgbImage): void {
   }
 }
 
+/** What tells a file on disk from all others, whatever path or link names it; undefined where there is none. */
+async function fileOf(path: string): Promise<string | undefined> {
+  return stat(path, { bigint: true }).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => undefined,
+  );
+}
+
 /** Opens the inputs and lists their images. `taken` holds every input file on disk, none of which may be replaced. */
 async function collect(options: FileOptions, sources: FileSource[], teller: Teller) {
   const jobs: Job[] = [];
@@ -160,19 +184,22 @@ async function collect(options: FileOptions, sources: FileSource[], teller: Tell
       const entries = await source.list();
       // A source of one file is named after its folder.
       const single = entries.length === 1 && resolve(source.name, entries[0]?.path ?? '') === resolve(input);
-      const found = entries.filter(({ path }) => isImageName(path) && (single || !MASK_NAME.test(path)));
+      const pictures = entries.filter(({ path }) => isImageName(path));
+      const earlier = (path: string) =>
+        PROBABILITIES_NAME.test(path) && resolve(source.name, path).startsWith(resolve(options.out) + sep);
+      const found = pictures.filter(({ path }) => single || !(MASK_NAME.test(path) || earlier(path)));
       const copies = await copiesAmong(found, source);
       if (copies.size > 0) {
         const are = copies.size === 1 ? '1 that is a copy' : `${copies.size} that are copies`;
         teller.remark(`${input}: left out ${are} in a second tree`);
       }
       const images = found.filter((entry) => !copies.has(entry));
-      for (const { path } of entries) taken.add(resolve(source.name, path));
-      if (single && images.length === 0) {
-        teller.failed(input, 'its name does not end in .tif, .tiff or .png');
-      } else if (images.length === 0) {
-        teller.failed(input, 'there is no TIFF or PNG image in it');
+      // Of those in a zip there is no file, but the zip itself.
+      for (const path of [input, ...entries.map(({ path }) => resolve(source.name, path))]) {
+        const file = await fileOf(path);
+        if (file !== undefined) taken.add(file);
       }
+      if (images.length === 0) teller.failed(input, whyNone(single, pictures.length));
       for (const { path } of images) {
         jobs.push({
           input: single ? input : join(input, path),
@@ -185,6 +212,13 @@ async function collect(options: FileOptions, sources: FileSource[], teller: Tell
     }
   }
   return { jobs, taken };
+}
+
+function whyNone(single: boolean, pictures: number): string {
+  if (single) return 'its name does not end in .tif, .tiff or .png; give an image, a folder or a zip.';
+  return pictures > 0
+    ? 'it holds only masks, named _mask, which are left out; give the scans.'
+    : 'there is no TIFF or PNG image in it; give a folder or zip of scans.';
 }
 
 /** Those whose path ends in the whole path of another, folder included, with the same bytes: the public archive has its tree twice. */
@@ -226,6 +260,7 @@ class Teller {
   constructor(
     private readonly io: Io,
     private readonly json: boolean,
+    private readonly threshold: number,
   ) {}
 
   written(input: string, output: string, { width, height }: RgbImage, lesionPixels: number): void {
@@ -233,7 +268,10 @@ class Teller {
     if (lesionPixels === 0) this.#empty++;
     if (this.json)
       this.#line({ kind: 'file', status: 'written', input, output, width, height, lesionPixels });
-    else this.io.stdout.write(`${input} -> ${output} (${width}x${height}, ${lesionPixels} lesion pixels)\n`);
+    else
+      this.io.stdout.write(
+        `${input} -> ${output} (${width}x${height}, ${plural(lesionPixels, 'lesion pixel')})\n`,
+      );
   }
 
   skipped(input: string, output: string): void {
@@ -254,23 +292,37 @@ class Teller {
     this.io.stderr.write(`${text}\n`);
   }
 
+  /** Sums up and gives what is to be thrown. */
+  stopped(signal: string, jobs: number): Stopped {
+    this.#sum();
+    const left = jobs - this.#written - this.#skipped - this.#failed.length;
+    return new Stopped(
+      `stopped by ${signal} with ${plural(left, 'image')} left; go on with --skip-existing.`,
+    );
+  }
+
   end(): PredictResult {
+    const result = this.#sum();
+    const names = this.#failed.map(({ input }) => input);
+    if (names.length > 0) {
+      const rest = names.length > 3 ? ` and ${names.length - 3} more` : '';
+      const done = this.#written + this.#skipped;
+      throw new PredictError(
+        `${names.length} of ${plural(names.length + done, 'input')} failed: ${names.slice(0, 3).join(', ')}${rest}; ${done > 0 ? 'the others are done' : 'nothing was written'}.`,
+      );
+    }
+    return result;
+  }
+
+  #sum(): PredictResult {
     const result = {
       written: this.#written,
       skipped: this.#skipped,
       empty: this.#empty,
       failed: this.#failed,
     };
-    if (this.json) this.#line({ kind: 'summary', ...result });
+    if (this.json) this.#line({ kind: 'summary', threshold: this.threshold, ...result });
     else this.io.stdout.write(`${summaryOf(result)}\n`);
-    const names = this.#failed.map(({ input }) => input);
-    if (names.length > 0) {
-      const rest = names.length > 3 ? ` and ${names.length - 3} more` : '';
-      const done = this.#written + this.#skipped;
-      throw new PredictError(
-        `${names.length} of ${names.length + done} inputs failed: ${names.slice(0, 3).join(', ')}${rest}; ${done > 0 ? 'the others are done' : 'nothing was written'}.`,
-      );
-    }
     return result;
   }
 

@@ -1,5 +1,5 @@
 import { openDataset } from '../data/dataset.js';
-import { openSource } from '../data/node/files.js';
+import { openTree } from '../data/node/files.js';
 import { splitByPatient, writeSplit } from '../data/split.js';
 import type { PrepareOptions } from './commands/prepare.js';
 import { describeData, describeSplit } from './describeData.js';
@@ -12,7 +12,7 @@ import { splitRequest } from './splitFlags.js';
 export async function prepare(options: PrepareOptions, io: Io): Promise<void> {
   if (options.out !== undefined) await keepInputs('--out', options.out, [options.data]);
   const request = await splitRequest(options);
-  const dataset = await openDataset(await openSource(options.data), { cacheBytes: 0 });
+  const dataset = await openDataset(await openTree(options.data), { cacheBytes: 0 });
   try {
     const { report, name } = dataset;
     const tell = (lines: readonly string[]) => {

@@ -11,6 +11,8 @@ import { definePreview, type PreviewOptions, runPreview } from './commands/previ
 import { defineReport, type ReportOptions, runReport } from './commands/report.js';
 import { defineTrain, runTrain, type TrainOptions } from './commands/train.js';
 import { defineTune, runTune, type TuneCommandOptions } from './commands/tune.js';
+import { refuseEmptyAndTwice } from './given.js';
+import { Stopped } from './interrupt.js';
 import { type Io, UsageError } from './io.js';
 import { VERSION } from './version.js';
 
@@ -43,8 +45,8 @@ const ACTIONS: Actions = {
   bench: runBench,
 };
 
-/** Exit codes: 0 done, 1 something went wrong, 2 the command line is wrong. */
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+/** Exit codes: 0 done, 1 something went wrong, 2 the command line is wrong, 130 ended by a signal. */
+export const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;
 
 /**
  * Runs one command line. Never throws: what goes wrong becomes one sentence on `io.stderr` (the stack with `--debug`).
@@ -68,6 +70,7 @@ export async function run(args: readonly string[], io: Io, actions: Actions = AC
     const sentence = error instanceof CommanderError ? usageSentence(error, name) : sentenceOf(error);
     io.stderr.write(`shadergrad: ${sentence}\n`);
     if (args.includes('--debug') && error instanceof Error && !usage) io.stderr.write(`${stackOf(error)}\n`);
+    if (error instanceof Stopped) return EXIT.stopped;
     return usage ? EXIT.usage : EXIT.failed;
   }
 }
@@ -101,6 +104,8 @@ function build(io: Io, actions: Actions): Command {
   definePlan(program, (options) => actions.plan(options, io));
   defineTune(program, (options) => actions.tune(options, io));
   defineReport(program, (options) => actions.report(options, io));
+  for (const command of program.commands) refuseEmptyAndTwice(command);
+  // It has a parser of its own.
   defineBench(program, (args) => actions.bench(args, io));
   return program;
 }

@@ -1,5 +1,6 @@
 /** What is seen while a run goes on: one live line on a terminal, plain lines now and then in a pipe, or JSON lines. */
 import type { Io } from './io.js';
+import { plural } from './plural.js';
 import type { EpochRecord, Losses, ScalingRecord, StepRecord } from './records.js';
 
 /** How a progress shows itself. */
@@ -171,7 +172,7 @@ export function epochLines({
 }
 
 function scalingText(scaling: ScalingRecord | undefined): string {
-  return scaling ? ` | loss scale ${scaling.scale}, ${scaling.skipped} steps skipped` : '';
+  return scaling ? ` | loss scale ${scaling.scale}, ${plural(scaling.skipped, 'step')} skipped` : '';
 }
 
 /** `0.0334`, `12.3`, `1240`. */

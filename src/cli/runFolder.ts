@@ -110,9 +110,9 @@ export async function createRun(root: string, force = false): Promise<RunFolder>
 /** Opens a run that was begun before. @throws RunError when the folder holds none */
 export async function openRun(root: string): Promise<RunFolder> {
   const paths = runPaths(root);
-  if (!(await exists(root))) throw new RunError(`There is no run folder ${root}.`);
+  if (!(await exists(root))) throw new RunError(`There is no run folder ${root}; check the path.`);
   if (!(await exists(paths.config))) {
-    throw new RunError(`${root} is no run folder: it has no config.json.`);
+    throw new RunError(`${root} is no run folder: it has no config.json; give a folder that train wrote.`);
   }
   await removeLeftovers(root).catch(() => 0);
   return new RunFolder(paths);
@@ -194,16 +194,17 @@ export class RunFolder {
     return (await exists(this.paths.summary)) && (await exists(this.paths.report));
   }
 
-  /** Replaces the pictures of an earlier evaluation in overlays/; index.json beside them keeps order and captions. */
+  /** Replaces the pictures of an earlier evaluation in overlays/; index.json beside them keeps names, order and captions. */
   async writeOverlays(overlays: readonly Overlay[]): Promise<void> {
     for (const { name } of overlays) {
       if (basename(name) !== name || !name.endsWith('.png'))
         throw new RunError(`"${name}" cannot be the name of an overlay.`);
     }
     await clearOverlays(this.paths);
-    for (const { name, png } of overlays) await atomicWrite(join(this.paths.overlays, name), png);
     const index: OverlayIndex = overlays.map(({ name, caption }) => ({ name, caption }));
+    // Before the pictures: what it does not name is another's, and is never removed.
     await atomicWrite(join(this.paths.overlays, INDEX), json(index));
+    for (const { name, png } of overlays) await atomicWrite(join(this.paths.overlays, name), png);
   }
 
   /** The pictures in overlays/, at most `limit`; those that were removed since are left out. */
@@ -211,7 +212,7 @@ export class RunFolder {
     const index = join(this.paths.overlays, INDEX);
     if (!(await exists(index))) return [];
     const overlays: Overlay[] = [];
-    for (const { name, caption } of await readJson<OverlayIndex>(index)) {
+    for (const { name, caption } of await readIndex(index)) {
       const path = join(this.paths.overlays, basename(name));
       if (overlays.length < limit && (await exists(path)))
         overlays.push({ name, caption, png: await readBytes(path) });
@@ -235,10 +236,19 @@ async function removeRun(paths: RunPaths): Promise<void> {
 }
 
 async function clearOverlays({ overlays }: RunPaths): Promise<void> {
-  if (!(await exists(overlays))) return;
-  for (const name of await listFolder(overlays)) {
-    if (name === INDEX || name.endsWith('.png')) await remove(join(overlays, name));
-  }
+  const index = join(overlays, INDEX);
+  if (!(await exists(index))) return;
+  for (const { name } of await readIndex(index)) await remove(join(overlays, basename(name)));
+  await remove(index);
+}
+
+/** @throws RunError where the file is another program's */
+async function readIndex(path: string): Promise<OverlayIndex> {
+  const value = await readJson<unknown>(path);
+  const named = (each: unknown) => typeof each === 'object' && each !== null && 'name' in each;
+  if (Array.isArray(value) && value.every((each) => named(each) && typeof each.name === 'string'))
+    return value as OverlayIndex;
+  throw new RunError(`${path} is no list of overlays; move it away, or write to another folder.`);
 }
 
 async function remove(path: string): Promise<void> {

@@ -1,8 +1,21 @@
 /** Sheets of several pictures: the evaluation's three rows, a sheet of augmentations, a contact sheet of overlays. */
+import { textWidth } from './font.js';
 import { type OverlaySlice, overlay } from './overlay.js';
 import { type Cell, type Color, grid, Picture } from './picture.js';
 
 const LABEL: Color = [255, 220, 120];
+/** Small slices are enlarged no further than this to make room for what is written below them. */
+const MOST_SCALE = 8;
+
+/** By how much to enlarge slices of this width, so that the lines below each are not cut. */
+function fitting(width: number, captions: readonly (readonly string[])[]): number {
+  const longest = Math.max(...captions.flat().map(textWidth), 0);
+  return Math.min(MOST_SCALE, Math.max(1, Math.ceil(longest / width)));
+}
+
+function widest(slices: readonly { readonly width: number }[]): number {
+  return Math.max(1, ...slices.map(({ width }) => width));
+}
 
 /** A slice of the evaluation's picture. */
 export interface EvaluationSlice {
@@ -23,7 +36,12 @@ export interface EvaluationSlice {
 }
 
 /** The reference's picture: a column a slice, with scan, truth and predicted probabilities, and the slice's losses below. */
-export function evaluationSheet(slices: readonly EvaluationSlice[], scale = 1): Picture {
+export function evaluationSheet(slices: readonly EvaluationSlice[]): Picture {
+  const captions = slices.map(({ bce, dice, name }) => {
+    const figures = `bce ${bce.toFixed(4)}  dice ${dice.toFixed(4)}`;
+    return name === undefined ? [figures] : [name, figures];
+  });
+  const scale = fitting(widest(slices), captions);
   const columns = slices.length;
   const scans = slices.map(({ width, height, image }) => Picture.rgb(width, height, image));
   const truths = slices.map(({ width, height, truth }) =>
@@ -43,11 +61,7 @@ export function evaluationSheet(slices: readonly EvaluationSlice[], scale = 1): 
   const rows: Cell[] = [...scans, ...truths].map((picture) => ({ picture: picture.enlarge(scale) }));
   const top = grid(rows, { columns });
   const bottom = grid(
-    predictions.map((picture, i) => {
-      const { bce, dice, name } = slices[i] as EvaluationSlice;
-      const figures = `bce ${bce.toFixed(4)}  dice ${dice.toFixed(4)}`;
-      return { picture: picture.enlarge(scale), caption: name === undefined ? [figures] : [name, figures] };
-    }),
+    predictions.map((picture, i) => ({ picture: picture.enlarge(scale), caption: captions[i] ?? [] })),
     { columns },
   );
   const sheet = new Picture(top.width, top.height + bottom.height - 4);
@@ -55,7 +69,7 @@ export function evaluationSheet(slices: readonly EvaluationSlice[], scale = 1): 
   sheet.paste(bottom, 0, top.height - 4);
   const rowHeight = (top.height - 4) / 2;
   ['scan', 'truth', 'prediction'].forEach((label, row) => {
-    sheet.text(label, 8, row * rowHeight + 8, LABEL, scale);
+    sheet.text(label, 8, row * rowHeight + 8, LABEL);
   });
   return sheet;
 }
@@ -70,25 +84,32 @@ export interface AugmentedSlice extends OverlaySlice {
 
 /** Augmentations of one slice in rows of six, the mask's outline in green. */
 export function augmentationSheet(slices: readonly AugmentedSlice[], columns = 6): Picture {
+  const captions = slices.map(({ scale, angle, flip }) => [
+    `×${scale.toFixed(2)}  ${angle >= 0 ? '+' : ''}${angle.toFixed(0)}°${flip ? '  flip' : ''}`,
+  ]);
+  const scale = fitting(widest(slices), captions);
   return grid(
-    slices.map((slice) => ({
-      picture: overlay(slice, { stretch: false }),
-      caption: [
-        `×${slice.scale.toFixed(2)}  ${slice.angle >= 0 ? '+' : ''}${slice.angle.toFixed(0)}°${slice.flip ? '  flip' : ''}`,
-      ],
+    slices.map((slice, i) => ({
+      picture: overlay(slice, { stretch: false, scale }),
+      caption: captions[i] ?? [],
     })),
     { columns },
   );
 }
 
-/** Overlays with captions in rows. */
+/** Overlays with captions in rows. @param least how far to enlarge them in any case */
 export function contactSheet(
   slices: readonly (OverlaySlice & { readonly caption: readonly string[] })[],
   columns = 4,
-  scale = 1,
+  least = 1,
 ): Picture {
+  const fit = fitting(
+    widest(slices),
+    slices.map(({ caption }) => caption),
+  );
+  const scale = Math.max(least, fit);
   return grid(
     slices.map((slice) => ({ picture: overlay(slice, { scale }), caption: slice.caption })),
-    { columns, textScale: scale > 1 ? 2 : 1 },
+    { columns, textScale: scale >= 2 * fit ? 2 : 1 },
   );
 }

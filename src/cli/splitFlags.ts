@@ -15,6 +15,11 @@ export interface SplitOptions {
 /** The seed when nothing is told. */
 export const DEFAULT_SEED = 777;
 
+/** The split of a training with this preset when none is told. */
+export function usualSplit(preset: string | undefined): string {
+  return preset === 'post' ? 'post' : 'ratio';
+}
+
 /** Adds `--split`, `--valid` and `--seed`. @param usual what `--split` is when not told, in words */
 export function splitFlags(command: Command, usual: string): Command {
   return command

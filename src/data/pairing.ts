@@ -90,7 +90,12 @@ export async function pairFiles(source: FileSource): Promise<{ pairs: FilePair[]
     );
   }
   if (pairs.length === 0) {
-    const held = entries.length === 0 ? 'it is empty' : `none of its ${entries.length} files is named so`;
+    const held =
+      entries.length === 0
+        ? 'it is empty'
+        : entries.length === 1
+          ? 'its one file is not named so'
+          : `none of its ${entries.length} files is named so`;
     throw new DataError(
       `${source.name}: no slices named <patient>_<n>.tif with <patient>_<n>_mask.tif here (${held}); give the folder or zip that holds kaggle_3m.`,
     );

@@ -13,7 +13,9 @@ export function decodePng(bytes: Uint8Array, name: string): RawImage {
   try {
     png = decode(bytes, { checkCrc: true });
   } catch (error) {
-    throw new DataError(`${name}: not a whole PNG file (${reasonOf(error)}); copy or save it again.`);
+    throw new DataError(
+      `${name}: not a whole PNG file (${reasonOf(error).replace(/[\s:.]+$/, '')}); copy or save it again.`,
+    );
   }
   const { width, height, depth } = png;
   const pixels = width * height;

@@ -14,7 +14,13 @@ export type SplitRequest =
   /** Buda's 10 validation patients. */
   | { readonly kind: 'buda' }
   /** The text of a file {@link writeSplit} wrote, or one like it; `name` is for sentences. */
-  | { readonly kind: 'file'; readonly name: string; readonly text: string };
+  | {
+      readonly kind: 'file';
+      readonly name: string;
+      readonly text: string;
+      /** What to do where it names a patient who is absent. */
+      readonly remedy?: string;
+    };
 
 /** Patients by side, sorted; none is on both. */
 export interface Split {
@@ -45,7 +51,7 @@ export function splitByPatient(patients: readonly string[], request: SplitReques
     case 'buda':
       return byList(ids, BUDA_VALID, 'buda');
     case 'file':
-      return byFile(ids, request.name, request.text);
+      return byFile(ids, request.name, request.text, request.remedy);
   }
 }
 
@@ -92,7 +98,12 @@ function sides(ids: readonly string[], valid: ReadonlySet<string>): { train: str
   return { train: ids.filter((id) => !valid.has(id)), valid: ids.filter((id) => valid.has(id)) };
 }
 
-function byFile(ids: readonly string[], name: string, text: string): Split {
+function byFile(
+  ids: readonly string[],
+  name: string,
+  text: string,
+  remedy = 'mend the file or use --split ratio',
+): Split {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -112,7 +123,7 @@ function byFile(ids: readonly string[], name: string, text: string): Split {
   if (absent.length > 0) {
     const is = absent.length === 1 ? 'a patient that is' : `${absent.length} patients that are`;
     throw new DataError(
-      `${name}: the split names ${is} not in the data set: ${nameSome(absent)}; mend the file or use --split ratio.`,
+      `${name}: the split names ${is} not in the data set: ${nameSome(absent)}; ${remedy}.`,
     );
   }
   const used = new Set([...train, ...valid]);

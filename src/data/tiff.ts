@@ -81,7 +81,10 @@ function checkKind(tags: TiffTags, name: string): Kind {
   }
   const channels = one(Tag.SAMPLES, 1);
   if ((channels !== 1 && channels !== 3 && channels !== 4) || bits.length !== channels) {
-    throw refuse(`the TIFF file has ${channels} channels and ${bits.length} sample sizes`, PLAIN);
+    throw refuse(
+      `the TIFF file has ${channels === 1 ? '1 channel' : `${channels} channels`} and ${bits.length} sample sizes`,
+      PLAIN,
+    );
   }
   const photometric = one(Tag.PHOTOMETRIC, channels === 1 ? 1 : 2);
   if (channels === 1 ? photometric > 1 : photometric !== 2) {

@@ -24,7 +24,8 @@ export async function readTuning(path: string): Promise<TuningTable | null> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return null;
-    throw new ShaderGradError(`Could not read the tuning table ${path}: ${message}.`, { cause: error });
+    const why = code === 'EISDIR' ? 'it is a folder; give a file' : message;
+    throw new ShaderGradError(`Could not read the tuning table ${path}: ${why}.`, { cause: error });
   }
   return parseTable(text, path);
 }

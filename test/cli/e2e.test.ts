@@ -45,7 +45,7 @@ describe('prepare, train', () => {
     for (const line of [
       /: 3 patients, 36 slices, \d+ with a lesion; [\d.]+% of pixels are lesion$/m,
       /^sizes: 32x32 \(36\); mask values: 0, 255$/m,
-      /^split file: 2 patients train, 1 validate$/m,
+      /^split file: 2 patients train, 1 validates$/m,
       /^U-Net: depth 2, 2 base channels, .*467 parameters; slices at 16x16$/m,
       /^device: .+; \d+ kernels a step, ready in [\d.]+ s$/m,
       /^memory: .+ for a step, .+ for weights and optimiser/m,

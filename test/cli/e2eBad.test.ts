@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -16,10 +17,11 @@ import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunConfig } from '../../src/cli/records.js';
 import { runPaths } from '../../src/cli/runFolder.js';
+import { encodePng } from '../../src/data/png.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
 import { decodeResume, decodeWeights, encodeWeights } from '../../src/unet/checkpoint.js';
 import { UNet } from '../../src/unet/model.js';
-import { encodeChunks } from '../../src/unet/safetensors.js';
+import { encodeChunks, type SafeTensor } from '../../src/unet/safetensors.js';
 import { makeTiff } from '../data/makeTiff.js';
 import { imageFile, maskFile, someBytes } from '../data/support.js';
 import { type Ended, filesOf, makeData, sentenceOf, TINY, useCommand } from './command.js';
@@ -298,7 +300,7 @@ describe('a checkpoint', { timeout: 5 * MINUTES }, () => {
     expect(sentenceOf(await evaluate(other))).toMatch(/other\.safetensors is no U-Net /);
     writeFileSync(other, await weights({ inChannels: 1, depth: 2, baseChannels: 2 }));
     expect(sentenceOf(await predict(other))).toMatch(
-      /other\.safetensors is of a U-Net from 1 to 1 channels, .*; take another/,
+      /other\.safetensors is of a U-Net from 1 to 1 channel, .*; take another/,
     );
 
     const { state } = decodeWeights(readFileSync(runPaths(run).best), 'best');
@@ -316,6 +318,48 @@ describe('a checkpoint', { timeout: 5 * MINUTES }, () => {
     );
   });
 
+  it('that is none, or contradicts itself: each sentence names the file and what to do', async () => {
+    const file = place('odd.safetensors');
+    const { state } = decodeWeights(readFileSync(runPaths(run).best), 'best');
+    const whole = new Map([...state].map(([name, each]) => [name, { dtype: 'F32', ...each } as const]));
+    const counts = new Map<string, SafeTensor>(whole);
+    counts.set('last.bias', { dtype: 'I32', shape: [1], data: new Int32Array(1) });
+    const model = { inChannels: 3, outChannels: 1, depth: 2, baseChannels: 2, dropout: 0 };
+    const of = (size: number, change = {}, tensors: ReadonlyMap<string, SafeTensor> = whole) =>
+      Buffer.concat(
+        encodeChunks(tensors, {
+          model: JSON.stringify({ ...model, ...change }),
+          preparation: JSON.stringify({ size }),
+        }),
+      );
+    const odd: readonly (readonly [Uint8Array, RegExp])[] = [
+      [
+        encodePng({ width: 8, height: 8, channels: 1, data: new Uint8Array(64) }),
+        /is not a safetensors file: /,
+      ],
+      [of(16, { depth: 0 }), /: UNet: depth must be a whole number/],
+      [of(16, { baseChannels: 4 }), /: These weights are of another model: /],
+      [of(15), / contradicts itself: with depth 2 its size must be a multiple of 2, not 15/],
+      [of(16, {}, counts), /: Tensor "last\.bias" is I32/],
+    ];
+    for (const [bytes, told] of odd) {
+      writeFileSync(file, bytes);
+      for (const ended of [await predict(file), await evaluate(file)]) {
+        const sentence = sentenceOf(ended);
+        expect(sentence).toMatch(told);
+        expect(sentence).toMatch(/odd\.safetensors.*; take another file\.$/);
+      }
+    }
+    writeFileSync(file, of(100_000));
+    expect(sentenceOf(await predict(file), 2)).toMatch(
+      /odd\.safetensors: slices cannot be seen at 100000x100000 \(.*\); give a smaller --size\.$/,
+    );
+    expect(sentenceOf(await predict(place('data')))).toMatch(
+      /data is no run folder: it has neither config\.json nor best\.safetensors; give a folder/,
+    );
+    expect(existsSync(place('never'))).toBe(false);
+  });
+
   it('of another run, or none, for --resume', async () => {
     const resume = (copy: string) => shell.run(['train', '--resume', copy]);
     const plain = await changed((copy) => copyFileSync(runPaths(run).best, runPaths(copy).resume), resume);
@@ -331,6 +375,78 @@ describe('a checkpoint', { timeout: 5 * MINUTES }, () => {
     expect(half).toMatch(/config\.json is damaged: it is not JSON/);
     const nothing = sentenceOf(await resume(place('data')));
     expect(nothing).toMatch(/data is no run folder: it has no config\.json/);
+  });
+});
+
+describe('evaluate refuses', { timeout: 5 * MINUTES }, () => {
+  it('data that are a single file, moved, or of other patients', async () => {
+    const told = (...args: string[]) => shell.run(['evaluate', run, '--out', place('never'), ...args]);
+    const one = place('one.tif');
+    writeFileSync(one, imageFile());
+    expect(sentenceOf(await told('--data', one))).toMatch(
+      /one\.tif: a single file, .*; give the folder or zip/,
+    );
+    expect(sentenceOf(await told('--data', tree('others', {})))).toMatch(
+      /split\.json: the split names .* not in the data set: .*; give the data that the run was trained on by --data\.$/,
+    );
+    renameSync(data, place('moved'));
+    expect(sentenceOf(await told())).toMatch(
+      /^The run was trained on .*kaggle_3m, which is not there now; tell by --data where it lies\.$/,
+    );
+    expect(sentenceOf(await shell.run(['train', '--resume', run]))).toMatch(
+      /tell by --data where it lies\.$/,
+    );
+    renameSync(place('moved'), data);
+    expect(existsSync(place('never'))).toBe(false);
+  });
+
+  it("another run's folder for its figures, and is its own run's by whatever name", async () => {
+    const other = place('other-run');
+    cpSync(run, other, { recursive: true });
+    const before = filesOf(other);
+    expect(sentenceOf(await shell.run(['evaluate', run, '--out', other]))).toMatch(
+      /other-run is the folder of another run, .*; give another --out\.$/,
+    );
+    expect(filesOf(other)).toEqual(before);
+    const own = await shell.run(['evaluate', other, '--out', join(other, '../other-run')]);
+    expect(own.out).toContain(`wrote ${runPaths(other).report}`);
+  });
+});
+
+describe('Ctrl-C', { timeout: 5 * MINUTES }, () => {
+  it('ends predict after an image, to be gone on with', async () => {
+    const scans = place('many');
+    mkdirSync(scans);
+    for (let i = 100; i < 400; i++) writeFileSync(join(scans, `s_${i}.tif`), imageFile(64, 64, i));
+    const out = place('many masks');
+    const args = ['predict', scans, '--model', run, '--out', out];
+    const running = shell.start(args);
+    await running.until(join(out, 's_101_mask.tif'));
+    running.child.kill('SIGINT');
+    const ended = await running.ended;
+    expect(ended.code, ended.err).toBe(130);
+    expect(ended.err).toMatch(
+      /^stopping after this image; once more ends at once\nshadergrad: stopped by SIGINT with (\d+) images left; go on with --skip-existing\.\n$/,
+    );
+    const names = [...filesOf(out).keys()];
+    expect(names.length).toBeLessThan(300);
+    for (const name of names) expect(name).toMatch(/^s_\d+_mask\.tif$/);
+    const rest = await shell.run([...args, '--skip-existing']);
+    expect(rest.code).toBe(0);
+    expect(rest.out).toContain(`${300 - names.length} written, ${names.length} there already`);
+  });
+
+  it('ends evaluate with nothing written', async () => {
+    const out = place('half');
+    const running = shell.start(['evaluate', run, '--out', out]);
+    await running.until(out);
+    running.child.kill('SIGINT');
+    const ended = await running.ended;
+    expect(ended.code, ended.err).toBe(130);
+    expect(ended.err).toMatch(
+      /^stopping; once more ends at once\nshadergrad: stopped by SIGINT while measuring; nothing was written\.\n$/,
+    );
+    expect(filesOf(out).size).toBe(0);
   });
 });
 

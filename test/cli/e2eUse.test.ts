@@ -9,7 +9,7 @@ import { runPaths } from '../../src/cli/runFolder.js';
 import { decodeImage } from '../../src/data/image.js';
 import { encodePng } from '../../src/data/png.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
-import { encodeWeights } from '../../src/unet/checkpoint.js';
+import { decodeWeights, encodeWeights, modelFrom } from '../../src/unet/checkpoint.js';
 import { UNet } from '../../src/unet/model.js';
 import { filesOf, makeData, TINY, useCommand } from './command.js';
 
@@ -210,6 +210,47 @@ describe('predict', () => {
     expect(existsSync(join(masks, 'd_mask.png'))).toBe(true);
   });
 });
+
+it(
+  "takes the run's own threshold, from its folder and from its weights alone, and says so",
+  async () => {
+    const strict = place('strict');
+    const settings = ['--data', data, '--valid', '0.34', ...TINY, '--epochs', '1', '--threshold', '0.3'];
+    expect(await shell.run(['train', ...settings, '--out', strict])).toMatchObject({ code: 0 });
+    writeFileSync(place('some.png'), encodePng(picture(16, 16, 3)));
+    const predict = async (model: string, ...more: string[]) => {
+      const args = ['predict', place('some.png'), '--model', model, '--out', place('some'), ...more];
+      const { code, out, err } = await shell.run(args);
+      expect(code, err).toBe(0);
+      return out;
+    };
+    const { best } = runPaths(strict);
+    expect(await predict(strict)).toContain("threshold 0.3 (the run's own), images seen at 16x16\n");
+    expect(await predict(best)).toContain("threshold 0.3 (the run's own)");
+    expect(await predict(strict, '--threshold', '0.7')).toContain('threshold 0.7 (by --threshold)');
+    expect(await predict(loud)).toContain('threshold 0.5 (the usual, as the model tells none)');
+    expect(await predict(strict, '--json')).toMatch(/"kind":"summary","threshold":0\.3,/);
+    // A run of before its weights told: by its folder alone.
+    const old = decodeWeights(readFileSync(best), best);
+    writeFileSync(best, Buffer.concat(await encodeWeights(modelFrom(old), old.preparation)));
+    expect(await predict(strict)).toContain('threshold 0.3');
+
+    const own = await shell.run(['evaluate', strict]);
+    expect(own.out).toContain(
+      "A voxel is lesion where its probability exceeds 0.3, the run's own threshold.",
+    );
+    const other = await shell.run(['evaluate', strict, '--threshold', '0.6']);
+    expect(other.out).toContain('exceeds 0.6, as --threshold says.');
+    // Weights from elsewhere are measured at the size they were trained at, as predict uses them.
+    const large = place('large.safetensors');
+    const unet = new UNet({ depth: 2, baseChannels: 2 });
+    writeFileSync(large, Buffer.concat(await encodeWeights(unet, { size: 32 })));
+    const foreign = await shell.run(['evaluate', strict, '--checkpoint', large, '--out', place('foreign')]);
+    expect(foreign, foreign.err).toMatchObject({ code: 0 });
+    expect(foreign.out).not.toContain('The network sees slices at');
+  },
+  10 * MINUTES,
+);
 
 describe('preview, report, info', () => {
   it(

@@ -55,6 +55,26 @@ async function caught(work: Promise<unknown>): Promise<FileError> {
 
 const MOUNTING = 'needs the right to mount a tmpfs';
 
+describe('ensureFolder', () => {
+  it('ends where a folder refuses new ones as if it were not there', async (test) => {
+    if (process.platform !== 'linux') return test.skip('needs /proc');
+    const error = await caught(ensureFolder('/proc/no/such'));
+    expect(error.message).toMatch(/^Could not make the folder \/proc\/no\/such: .*; give another folder\.$/);
+  });
+
+  it('names what is in the way', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect((await caught(ensureFolder(join(folder, 'file')))).message).toMatch(
+      /a file of that name is in the way/,
+    );
+    expect((await caught(ensureFolder(join(folder, 'file/a/b')))).message).toMatch(
+      /a part of the path is a file/,
+    );
+    await ensureFolder(join(folder, 'a/b/c'));
+    await ensureFolder(join(folder, 'a/b/c'));
+  });
+});
+
 describe('atomicWrite', () => {
   it('writes text, bytes and pieces, makes folders and leaves nothing beside', async () => {
     const path = join(folder, 'a', 'b', 'c.txt');

@@ -17,7 +17,7 @@ it('is a command: help, a near miss of a flag, a failure', async () => {
   expect(await shell.run(['report', none])).toMatchObject({
     code: 1,
     out: '',
-    err: `shadergrad: There is no run folder ${none}.\n`,
+    err: `shadergrad: There is no run folder ${none}; check the path.\n`,
   });
 });
 

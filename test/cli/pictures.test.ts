@@ -191,29 +191,48 @@ describe('sheets', () => {
 
   it('puts scan, truth and prediction below each other, a column a slice', () => {
     const sheet = evaluationSheet(Array.from({ length: 8 }, (_, i) => slice(10 * i)));
-    expect(sheet.width).toBe(4 + 8 * 68);
+    // Three times as large, so that the figures below are whole.
+    const [width, height] = [3 * 64 + 4, 3 * 48 + 4];
+    expect(sheet.width).toBe(4 + 8 * width);
     for (let i = 0; i < 8; i++) {
-      const x = 4 + i * 68 + 60;
-      expect(sheet.get(x, 4 + 40)).toEqual([10 * i, 10 * i, 10 * i]);
-      expect(sheet.get(x, 4 + 52)).toEqual(WHITE);
-      expect(sheet.get(x, 4 + 52 + 40)).toEqual([0, 0, 0]);
-      expect(sheet.get(x, 4 + 104 + 40)).toEqual([51, 51, 51]);
+      const x = 4 + i * width + 180;
+      expect(sheet.get(x, 4 + 120)).toEqual([10 * i, 10 * i, 10 * i]);
+      expect(sheet.get(x, 4 + height)).toEqual(WHITE);
+      expect(sheet.get(x, 4 + height + 120)).toEqual([0, 0, 0]);
+      expect(sheet.get(x, 4 + 2 * height + 120)).toEqual([51, 51, 51]);
     }
+  });
+
+  it('leaves slices that are wide enough at their size, and makes room below small ones', () => {
+    const large = {
+      ...slice(7),
+      width: 256,
+      height: 8,
+      image: new Uint8Array(256 * 8 * 3),
+      truth: new Uint8Array(256 * 8),
+      prediction: new Float32Array(256 * 8),
+    };
+    expect(evaluationSheet([{ ...large, name: 'TCGA_DU_5849_19950405 17' }]).width).toBe(264);
+    const name = 'TCGA_DU_5849_19950405 17';
+    expect(evaluationSheet([{ ...slice(7), name }]).width - 8).toBeGreaterThanOrEqual(textWidth(name));
+    const shown = contactSheet([{ ...slice(7), prediction: undefined, caption: [name] }], 1, 2);
+    expect(shown.width - 8).toBeGreaterThanOrEqual(textWidth(name));
   });
 
   it('lays 24 augmentations out in four rows of six', () => {
     const one = { ...slice(9), prediction: undefined, scale: 1.1, angle: -12, flip: true };
     const sheet = augmentationSheet(Array.from({ length: 24 }, () => one));
-    expect(sheet.width).toBe(4 + 6 * 68);
-    expect(sheet.height).toBe(4 + 4 * (48 + 3 + 11 + 4));
-    expect(count(sheet, TRUTH)).toBe(24 * 64);
+    expect(sheet.width).toBe(4 + 6 * (128 + 4));
+    expect(sheet.height).toBe(4 + 4 * (96 + 3 + 11 + 4));
+    // Twice as large, and the outline as thick.
+    expect(count(sheet, TRUTH)).toBe(24 * 128 * 2);
   });
 
   it('cuts a caption that is too long, and refuses an empty sheet', () => {
     const sheet = contactSheet([
       { ...slice(0), prediction: undefined, truth: undefined, caption: ['W'.repeat(99)] },
     ]);
-    expect(sheet.width).toBe(72);
+    expect(sheet.width).toBe(8 + 8 * 64);
     expect(count(sheet, [230, 230, 230])).toBeGreaterThan(50);
     expect(() => grid([], { columns: 3 })).toThrow('at least one');
   });

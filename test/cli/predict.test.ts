@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../src/cli/files.js';
+import { Stopped } from '../../src/cli/interrupt.js';
 import { PredictError, predictFiles, type Segment } from '../../src/cli/predictFiles.js';
 import { decodeImage } from '../../src/data/image.js';
 import { encodePng } from '../../src/data/png.js';
@@ -45,14 +47,23 @@ function put(path: string, bytes: Uint8Array | string): string {
   return full;
 }
 
-async function predict(options: Partial<Parameters<typeof predictFiles>[0]>, segment: Segment = byGreen) {
+async function predict(
+  options: Partial<Parameters<typeof predictFiles>[0]>,
+  segment: Segment = byGreen,
+  signal: () => string | null = () => null,
+) {
   let text = '';
   let errors = '';
   const io = {
     stdout: { write: (t: string) => (text += t) },
     stderr: { write: (t: string) => (errors += t) },
   };
-  const result = await predictFiles({ inputs: [], out, ...options }, segment, io).then(
+  const result = await predictFiles(
+    { inputs: [], out, threshold: 0.5, ...options },
+    segment,
+    io,
+    signal,
+  ).then(
     (value) => ({ value, error: undefined }),
     (error: unknown) => ({ value: undefined, error }),
   );
@@ -72,6 +83,8 @@ describe('predict', () => {
     expect([...mask.data]).toEqual([...new Array<number>(10).fill(0), ...new Array<number>(5).fill(255)]);
     expect(image(join(out, 'b_mask.png'))).toMatchObject({ width: 4, height: 4, channels: 1 });
     expect(text).toContain('(5x3, 5 lesion pixels)');
+    const one = await predict({ inputs: [put('one.tif', encodeTiff(scan(2, 1)))], threshold: 0.7 });
+    expect(one.text).toContain('(2x1, 1 lesion pixel)');
     expect(text).toContain('2 written');
   });
 
@@ -161,6 +174,73 @@ describe('predict', () => {
     const twice = await predict({ inputs });
     expect(twice.errors).toMatch(/y\/a\.tif: its output .* is that of .*x\/a\.tif too/);
     expect(image(join(out, 'a_mask.tif')).width).toBe(2);
+  });
+
+  it('knows an input by whatever link names it', async () => {
+    const truth = encodeTiff({ width: 2, height: 2, channels: 1, data: new Uint8Array(4) });
+    const tree = join(put('tree/a_1.tif', encodeTiff(scan(2, 2))), '..');
+    put('tree/a_1_mask.tif', truth);
+    symlinkSync(tree, join(folder, 'link'));
+    for (const [inputs, to] of [
+      [[join(folder, 'link')], tree],
+      [[tree], join(folder, 'link')],
+    ] as const) {
+      expect((await predict({ inputs, out: to })).errors).toMatch(
+        /would replace an input; give another --out/,
+      );
+      expect(new Uint8Array(readFileSync(join(tree, 'a_1_mask.tif')))).toEqual(new Uint8Array(truth));
+    }
+  });
+
+  it('writes below an input, and goes on there; what it wrote is no input', async () => {
+    const tree = join(put('tree/a_1.tif', encodeTiff(scan(2, 2))), '..');
+    const within = { inputs: [tree], out: join(tree, 'masks') };
+    expect((await predict({ ...within, probabilities: true })).value?.written).toBe(1);
+    expect((await predict(within)).value?.written).toBe(1);
+    put('tree/a_2.tif', encodeTiff(scan(2, 2)));
+    const on = await predict({ ...within, skipExisting: true });
+    expect(on.value).toMatchObject({ written: 1, skipped: 1 });
+    expect((await predict(within)).errors).toMatch(/or --skip-existing where it is an earlier mask\.$/m);
+  });
+
+  it('does an image once that is given twice', async () => {
+    const a = put('tree/a.tif', encodeTiff(scan(2, 2)));
+    const { value, errors } = await predict({ inputs: [join(a, '..'), a] });
+    expect(value).toMatchObject({ written: 1, failed: [] });
+    expect(errors).toBe(`${a}: given twice, done once\n`);
+  });
+
+  it('says why there is nothing to segment, and what to give', async () => {
+    put('masks/a_mask.tif', encodeTiff(scan(2, 2)));
+    mkdirSync(join(folder, 'links'));
+    symlinkSync(join(folder, 'gone.tif'), join(folder, 'links', 'b.tif'));
+    for (const [name, told] of [
+      ['masks', /masks: it holds only masks, named _mask, .*; give the scans\.$/m],
+      ['links', /links\/b\.tif: a link to a file that is not there; mend the link/],
+      ['notes.txt', /notes\.txt: its name does not end in .*; give an image/],
+      ['empty.zip', /empty\.zip: there is no TIFF or PNG image in it; give a folder or zip of scans\.$/m],
+    ] as const) {
+      if (name === 'notes.txt') put(name, 'x');
+      if (name === 'empty.zip') put(name, zipSync({}));
+      const { errors, error } = await predict({ inputs: [join(folder, name)] });
+      expect(errors).toMatch(told);
+      expect(String(error)).toContain('1 of 1 input failed');
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('begins no image after a signal, and says how to go on', async () => {
+    const inputs = ['a', 'b', 'c'].map((name) => put(`${name}.tif`, encodeTiff(scan(2, 2))));
+    let calls = 0;
+    const segment: Segment = (each) => {
+      calls++;
+      return byGreen(each);
+    };
+    const { error, text } = await predict({ inputs }, segment, () => (calls > 0 ? 'SIGINT' : null));
+    expect(error).toBeInstanceOf(Stopped);
+    expect(String(error)).toMatch(/stopped by SIGINT with 2 images left; go on with --skip-existing\.$/);
+    expect(text).toContain('1 written');
+    expect(readdirSync(out)).toEqual(['a_mask.tif']);
   });
 
   it('tells a model that gives nonsense from a bad file, and stops when the device is lost', async () => {

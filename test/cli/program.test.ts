@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Actions, run } from '../../src/cli/program.js';
+import { presets } from '../../src/unet/config.js';
 
 /** Runs a command line with commands that only tell what they were given. */
 async function shell(...args: string[]) {
@@ -66,12 +67,39 @@ describe('help', () => {
     expect((await shell('demo', '--help')).out).toContain('demo/run/report.html');
     for (const [command, usual] of [
       ['train', '0.5'],
-      ['predict', '0.5'],
+      ['predict', "the run's, else 0.5"],
       ['evaluate', "the run's"],
     ] as const)
       expect((await shell(command, '--help')).out.replace(/\s+/g, ' ')).toContain(
         `above which a pixel is lesion (default: ${usual})`,
       );
+  });
+
+  it.each(Object.entries(presets))('of train shows what preset %s sets', async (name, preset) => {
+    const { out } = await shell('train', '--help');
+    const lines = out.slice(out.indexOf('\nPresets')).split('\n').slice(2);
+    const column = (lines[0] as string).indexOf(name);
+    expect(column).toBeGreaterThan(0);
+    const told = (setting: string) => {
+      const line = lines.find((each) => each.startsWith(`  ${setting} `)) ?? '';
+      expect(line.slice(column - 2, column), setting).toBe('  ');
+      return line.slice(column).split('  ')[0];
+    };
+    const { epochs, batchSize, lr, size, model, diceWeight, optimizer, augmentation } = preset;
+    for (const [setting, value] of [
+      ['--epochs', epochs],
+      ['--batch-size', batchSize],
+      ['--lr', lr],
+      ['--size', size],
+      ['--depth', model.depth],
+      ['--base-channels', model.baseChannels],
+      ['--dropout', model.dropout],
+      ['--dice-weight', diceWeight],
+      ['--split', name === 'post' ? 'post' : 'ratio'],
+      ['optimiser', optimizer],
+      ['rotation', `${augmentation.angle[0]}° to ${augmentation.angle[1]}°`],
+    ] as const)
+      expect(told(setting), setting).toBe(`${value}`);
   });
 
   it('lists every command, and gives the version', async () => {
@@ -155,6 +183,11 @@ describe('options', () => {
     ]);
   });
 
+  it('of numbers and choices the last counts', async () => {
+    const { calls } = await shell('evaluate', 'r', '--threshold', '.2', '--threshold=.4');
+    expect(calls).toEqual([['evaluate', { run: 'r', threshold: 0.4 }]]);
+  });
+
   it.each([
     [['train', '--data', 'x', '--epochs', '-1'], '--epochs must be a whole number of at least 1, not "-1".'],
     [
@@ -175,6 +208,12 @@ describe('options', () => {
     [
       ['train', '--data', 'x', '--epochs'],
       "option '--epochs <n>' argument missing; see shadergrad train --help",
+    ],
+    [['train', '--data', '', '--out', 'o'], '--data was given an empty value; give it one, or leave it out.'],
+    [['predict', '', '--model', 'm', '--out', 'o'], '<inputs> was given an empty value; give a path.'],
+    [
+      ['predict', 'a', '--model', 'm', '--out', 'o', '--model', 'n'],
+      '--model was given as m and as n; give it once.',
     ],
     [['train'], 'train needs --data <path> (or --resume <run>).'],
     [['train', '--resume', 'r', '--lr', '1'], /^--lr cannot be changed by --resume: .*\.$/],

@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -86,8 +87,23 @@ describe('a run folder', () => {
     expect(readdirSync(join(root, 'overlays'))).toEqual([]);
   });
 
+  it('removes no picture that it did not draw', async () => {
+    const run = await createRun(root);
+    mkdirSync(run.paths.overlays);
+    writeFileSync(join(run.paths.overlays, 'mine.png'), 'mine');
+    await run.writeOverlays([overlay]);
+    await run.writeOverlays([{ ...overlay, name: 'b_2.png' }]);
+    expect(readdirSync(run.paths.overlays).sort()).toEqual(['b_2.png', 'index.json', 'mine.png']);
+    await createRun(root, true);
+    expect(readdirSync(run.paths.overlays)).toEqual(['mine.png']);
+    writeFileSync(join(run.paths.overlays, 'index.json'), '{"of":"another program"}');
+    await expect(run.writeOverlays([overlay])).rejects.toThrow(
+      /index\.json is no list of overlays; move it away/,
+    );
+  });
+
   it('is opened only where there is one', async () => {
-    await expect(openRun(root)).rejects.toThrow(`There is no run folder ${root}.`);
+    await expect(openRun(root)).rejects.toThrow(`There is no run folder ${root}; check the path.`);
     await expect(openRun(folder)).rejects.toThrow(/is no run folder: it has no config\.json/);
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { plural } from '../../src/cli/plural.js';
 import { parseTable, type TuningTable } from '../../src/engine/tuning/table.js';
 import { makeData, sentenceOf, useCommand } from './command.js';
 
@@ -96,7 +97,7 @@ describe('shadergrad tune', () => {
     const [path, table] = here.table();
     const count = Object.keys(table.entries).length;
     expect(count).toBeGreaterThan(0);
-    expect(out).toContain(`${count} problems measured, `);
+    expect(out).toContain(`${plural(count, 'problem')} measured, `);
     expect(out).toContain(`left: run it again to go on; wrote ${path}\n`);
   });
 
@@ -106,6 +107,16 @@ describe('shadergrad tune', () => {
     writeFileSync(here.folder, '');
     const args = ['tune', ...LEAST, '--inference', '--budget', '1'];
     expect(sentenceOf(await here.run(...args))).toMatch(/^Could not read the tuning table .*tuning/);
+    const unwritable = await here.run(...args, '--out', join(here.folder, 'table.json'));
+    expect(sentenceOf(unwritable)).toMatch(/^Could not (read|make) .*tuning/);
+    if (process.platform === 'linux') {
+      // Before anything is measured.
+      const nowhere = await here.run(...args, '--out', '/proc/none/table.json');
+      expect(sentenceOf(nowhere)).toMatch(
+        /^Could not make the folder \/proc\/none: .*; give another folder\.$/,
+      );
+      expect(nowhere.out).toBe('');
+    }
     expect(sentenceOf(await here.run('tune', '--budget', '-1'), 2)).toBe(
       '--budget must be a number of at least 0, not "-1".',
     );

@@ -130,7 +130,11 @@ describe('openDataset', () => {
       'it is empty',
     );
     const other = new Map([['a.jpg', new Uint8Array(3)]]);
-    await expectDataError(() => openDataset(memorySource(other, 'here')), 'none of its 1 files', 'kaggle_3m');
+    await expectDataError(
+      () => openDataset(memorySource(other, 'here')),
+      'its one file is not named so',
+      'kaggle_3m',
+    );
   });
 
   const bad: [string, string, Uint8Array, string[]][] = [

@@ -98,7 +98,13 @@ describe('sources', () => {
     symlinkSync(join(root, 'sub/x.tif'), join(root, 'y.tif'));
     symlinkSync(join(root, 'nowhere'), join(root, 'dangling.tif'));
     const source = await openSource(root);
-    expect((await source.list()).map((entry) => entry.path)).toEqual(['sub/x.tif', 'y.tif']);
+    expect((await source.list()).map((entry) => entry.path)).toEqual(['dangling.tif', 'sub/x.tif', 'y.tif']);
+    // So that a slice that is missing is told of.
+    await expectDataError(
+      () => source.read('dangling.tif'),
+      'dangling.tif',
+      'a link to a file that is not there',
+    );
   });
 
   it('name a path where there is nothing, or nothing that may be read', async () => {

@@ -122,6 +122,60 @@ it('warns where losses rise far, and keeps what was trained where settings are r
   expect(await textOf(page, '#train-status')).toMatch(/^Done: /);
 });
 
+it('keeps the weights before until a new training has made a step: bad data, or a stop, take nothing', async () => {
+  const { page } = await openWeb({
+    hash: '#train',
+    // So that there is time to stop before the first step.
+    prepare: (page) =>
+      patchWorker(
+        page,
+        'train-worker.js',
+        `const request = GPUAdapter.prototype.requestDevice;
+         GPUAdapter.prototype.requestDevice = async function (descriptor) {
+           await new Promise((resolve) => setTimeout(resolve, 1500));
+           return request.call(this, descriptor);
+         }`,
+      ),
+  });
+  const start = page.getByRole('button', { name: 'Start', exact: true });
+  const weights = () => saved(page, () => page.getByRole('button', { name: 'Save weights' }).click());
+  await fill(page, 1);
+  await start.click();
+  await page.getByText(/^Done: \d+ steps/).waitFor({ timeout: 90_000 });
+  const [done, facts] = [await textOf(page, '#train-status'), await textOf(page, '#train-facts')];
+  const before = await weights();
+
+  await page.getByLabel('Own slices').click();
+  const [image] = syntheticFiles({ patients: 2, slices: 4, size: 16, seed: 3 });
+  if (!image) throw new Error('There are no synthetic slices.');
+  await drop(page, [{ name: 'lonely.zip', bytes: zipSync({ [image.path]: image.bytes }) }]);
+  // Twice: what is kept after the first must outlast the second.
+  for (let i = 0; i < 2; i++) {
+    await start.click();
+    await page
+      .getByRole('alert')
+      .getByText(/no mask for/)
+      .waitFor();
+    expect(await textOf(page, '#train-status')).toBe(done);
+    expect(await textOf(page, '#train-facts')).toBe(facts);
+    expect(await page.locator('#train-samples canvas').count()).toBe(4);
+    expect((await weights()).bytes).toEqual(before.bytes);
+  }
+
+  await page.getByLabel('Synthetic').click();
+  await fill(page, 1000);
+  await start.click();
+  await page.getByText(/^(Reading slices|Compiling kernels|Warming up)/).waitFor();
+  expect((await weights()).bytes).toEqual(before.bytes);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await textOf(page, '#train-status')).toBe(done);
+  expect((await weights()).bytes).toEqual(before.bytes);
+
+  await start.click();
+  await page.getByText(/^Epoch \d+, step \d+/).waitFor({ timeout: 90_000 });
+  expect((await weights()).bytes).not.toEqual(before.bytes);
+});
+
 it('pauses, goes on and stops, and stays a page meanwhile', async () => {
   const { page } = await openWeb({ hash: '#train' });
   await fill(page, 1000);
@@ -170,6 +224,7 @@ it('trains on a dropped zip, names what is wrong with one, and says when the GPU
     .getByRole('alert')
     .getByText(/No slices were chosen/)
     .waitFor();
+  expect(await textOf(page, '.failure[data-code="missing"]')).not.toContain('Mend the file');
   await drop(page, [{ name: 'lonely.zip', bytes: zip(files.filter(({ path }) => !path.includes('mask'))) }]);
   await fill(page, 1000);
   await page.getByRole('button', { name: 'Start' }).click();
@@ -177,6 +232,7 @@ it('trains on a dropped zip, names what is wrong with one, and says when the GPU
     .getByRole('alert')
     .getByText(/no mask for/)
     .waitFor();
+  expect(await page.getByRole('button', { name: 'Save weights' }).isEnabled()).toBe(false);
   await drop(page, [{ name: 'good.zip', bytes: zip(files) }]);
   await page.getByRole('button', { name: 'Start' }).click();
   await page.getByText(/^Epoch \d+, step \d+/).waitFor({ timeout: 90_000 });

@@ -3,7 +3,15 @@ import { GpuError, type GpuErrorCode } from '../../src/engine/device.js';
 import { LimitError, ShaderGradError } from '../../src/engine/errors.js';
 
 /** Which of the ways this is, so that the page can say what to do. */
-export type FailureCode = GpuErrorCode | 'data' | 'weights' | 'engine' | 'kernel' | 'part' | 'unknown';
+export type FailureCode =
+  | GpuErrorCode
+  | 'data'
+  | 'missing'
+  | 'weights'
+  | 'engine'
+  | 'kernel'
+  | 'part'
+  | 'unknown';
 
 /** What went wrong, in a form that crosses from a worker to the page. */
 export interface Failure {

@@ -1,3 +1,4 @@
+import { plural } from '../../src/cli/plural.js';
 import { CodedError, type Failure, failureOf } from '../rpc/failure.js';
 import type { Remote } from '../rpc/remote.js';
 import { make, need } from '../shell/dom.js';
@@ -118,5 +119,5 @@ function describe({ config, parameters, size, bytes, from }: ModelFacts): string
   const { depth, baseChannels, inChannels } = config;
   const where = { network: 'fetched', cache: 'from the cache', file: 'from your file' }[from];
   const trained = size === null ? 'run at each slice’s own size' : `trained at ${size} × ${size}`;
-  return `U-Net: ${depth} levels, ${baseChannels} base channels, ${inChannels} in; ${parameters.toLocaleString('en-US')} parameters, ${trained}; ${kilobytes(bytes)} ${where}.`;
+  return `U-Net: ${plural(depth, 'level')}, ${plural(baseChannels, 'base channel')}, ${inChannels} in; ${plural(parameters, 'parameter')}, ${trained}; ${kilobytes(bytes)} ${where}.`;
 }

@@ -1,3 +1,4 @@
+import { plural } from '../../src/cli/plural.js';
 import { type Device, openDevice } from '../../src/engine/device.js';
 import { softwareKernels } from '../../src/software.js';
 import type { Weights } from '../../src/unet/checkpoint.js';
@@ -24,7 +25,7 @@ export class Runner {
     if (inChannels !== 3 && inChannels !== 1) {
       throw new CodedError(
         'engine',
-        `${weights.source} takes ${inChannels} channels, and slices here have 3 (or 1, the second); choose other weights.`,
+        `${weights.source} takes ${plural(inChannels, 'channel')}, and slices here have 3 (or 1, the second); choose other weights.`,
       );
     }
     this.run = 0;

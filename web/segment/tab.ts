@@ -1,4 +1,5 @@
 /** The Segment tab: what is open, what is shown, and the worker behind it. */
+import { plural } from '../../src/cli/plural.js';
 import { CodedError, type Failure, failureOf } from '../rpc/failure.js';
 import { Remote } from '../rpc/remote.js';
 import { make, need, onceAFrame, onScheme, save } from '../shell/dom.js';
@@ -143,9 +144,7 @@ export class SegmentTab {
         const { sliceMs, firstSliceMs } = event.times;
         const each = sliceMs ?? firstSliceMs;
         const count = this.state.volume.slices.length;
-        this.say(
-          `${count} ${count === 1 ? 'slice' : 'slices'} segmented, ${each} ms each, on ${event.times.adapter}.`,
-        );
+        this.say(`${plural(count, 'slice')} segmented, ${each} ms each, on ${event.times.adapter}.`);
         break;
       }
       case 'failure':
@@ -336,7 +335,8 @@ export class SegmentTab {
       return slice && mask ? [{ name: slice.name, width: slice.width, height: slice.height, mask }] : [];
     });
     const [first] = masks;
-    if (!first) throw new CodedError('data', 'There is no mask to save yet.');
+    if (!first)
+      throw new CodedError('missing', 'There is no mask to save yet: wait until the slice is segmented.');
     const bytes = await this.worker.call('encode', { format, masks });
     const ending = format === 'png' ? 'png' : 'tif';
     if (masks.length === 1) save(`${first.name}_mask.${ending}`, bytes, `image/${format}`);
@@ -377,7 +377,7 @@ export class SegmentTab {
       need(id, HTMLButtonElement).disabled = one.area === null;
     }
     const { length } = this.state.volume.slices;
-    const told = one.area === null ? 'no prediction yet' : `${one.area} lesion pixels predicted`;
+    const told = one.area === null ? 'no prediction yet' : `${plural(one.area, 'lesion pixel')} predicted`;
     const truth = one.truth === null ? '' : `, ${one.truth} true`;
     this.canvas.setAttribute('aria-label', `Slice ${index + 1} of ${length}: ${told}${truth}`);
   }

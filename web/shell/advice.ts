@@ -63,6 +63,8 @@ const ADVICE: Readonly<Record<FailureCode, Advice>> = {
   validation: { title: 'The GPU refused a command', steps: [REPORT], retry: 'Try again' },
   internal: { title: 'The GPU failed', steps: [REPORT], retry: 'Try again' },
   data: { title: 'This could not be read', steps: ['Mend the file or choose another.'] },
+  // Its own sentence says what to do.
+  missing: { title: 'Something is missing', steps: [] },
   weights: {
     title: 'The weights could not be fetched',
     steps: ['Look whether the page’s server still runs and the connection is up.'],

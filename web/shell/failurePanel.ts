@@ -14,7 +14,7 @@ export class FailurePanel {
       { className: 'failure', role: 'alert' },
       make('h3', {}, title),
       make('p', {}, failure.message),
-      make('ul', {}, ...steps.map((step) => make('li', {}, step))),
+      ...(steps.length > 0 ? [make('ul', {}, ...steps.map((step) => make('li', {}, step)))] : []),
     );
     panel.dataset.code = failure.code;
     const buttons = make('div', { className: 'row' });

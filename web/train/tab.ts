@@ -1,5 +1,6 @@
 /** The Train tab: settings, curves, samples, and the worker that trains. */
 import { divergence, lowerRate } from '../../src/cli/divergence.js';
+import { plural } from '../../src/cli/plural.js';
 import { checkTrainConfig, smallPreset, type TrainConfig } from '../../src/unet/config.js';
 import { CodedError, type Failure, failureOf } from '../rpc/failure.js';
 import { Remote } from '../rpc/remote.js';
@@ -23,6 +24,16 @@ type State = 'idle' | 'starting' | 'running' | 'pausing' | 'paused' | 'ended';
 
 const SAMPLE_PIXELS = 320;
 
+/** A training that has not made its first step. */
+interface Coming {
+  readonly setup: TrainConfig;
+  /** The status of what was trained before it; null where there are no such weights. */
+  before: string | null;
+  /** Whether the worker is its own, and no longer that of what was before. */
+  ownWorker: boolean;
+  facts: TrainFacts | null;
+}
+
 export class TrainTab {
   private readonly failure = new FailurePanel(need('train-failure', HTMLElement));
   private readonly losses = new LiveChart(need('loss-chart', HTMLElement), 'step', [
@@ -38,6 +49,10 @@ export class TrainTab {
   private facts: TrainFacts | null = null;
   /** Of the training that runs or ran last. */
   private setup: TrainConfig | null = null;
+  /** Until its first step, all that is shown and given away is of the training before. */
+  private coming: Coming | null = null;
+  /** The weights of a training whose worker is gone. */
+  private kept: Uint8Array<ArrayBuffer> | null = null;
   private steps: StepEntry[] = [];
   private epochs: EpochEntry[] = [];
 
@@ -133,7 +148,7 @@ export class TrainTab {
     }
     if (this.files.size === 0) {
       throw new CodedError(
-        'data',
+        'missing',
         'No slices were chosen: drop a folder or zip here, or take synthetic heads.',
       );
     }
@@ -151,24 +166,53 @@ export class TrainTab {
       this.failure.show(failureOf(error), () => this.start());
       return;
     }
-    this.setup = setup.config;
-    this.steps = [];
-    this.epochs = [];
-    this.facts = null;
-    need('train-facts', HTMLElement).textContent = ' ';
-    this.showCurves();
-    this.showSamples([]);
-    need('train-warning', HTMLElement).replaceChildren();
+    const before = this.state === 'ended' ? need('train-status', HTMLElement).textContent : null;
+    const coming: Coming = { setup: setup.config, before, ownWorker: false, facts: null };
+    this.coming = coming;
+    this.enter('starting');
     await this.attempt(async () => {
+      // As bytes: two trainings at once may be more than the GPU holds. A lost device gives none.
+      const kept = before === null ? null : await this.weights().catch(() => null);
+      if (this.coming !== coming) return;
+      this.kept = kept;
+      if (kept === null) coming.before = null;
       this.enter('starting');
       // A new worker each time: whatever the last one was at, or held, is gone.
       this.worker?.close();
       this.worker = new Remote<TrainApi, TrainEvent>('train-worker.js', (event) => this.onEvent(event));
-      const facts = await this.worker.call('start', setup);
-      this.facts = facts;
-      need('train-facts', HTMLElement).textContent = describe(facts);
-      if (this.state === 'starting') this.enter('running');
+      coming.ownWorker = true;
+      coming.facts = await this.worker.call('start', setup);
+      if (this.coming !== coming) this.showFacts(coming.facts);
     });
+  }
+
+  /** The first step is made: what was trained before is let go. */
+  private begin(): void {
+    if (!this.coming) return;
+    const { setup, facts } = this.coming;
+    this.coming = null;
+    this.kept = null;
+    this.setup = setup;
+    this.steps = [];
+    this.epochs = [];
+    this.facts = null;
+    need('train-facts', HTMLElement).textContent = ' ';
+    if (facts) this.showFacts(facts);
+    this.showSamples([]);
+    need('train-warning', HTMLElement).replaceChildren();
+    this.enter('running');
+  }
+
+  /** Ends what runs or starts. What was trained before one that only starts is there again. */
+  private end(): void {
+    const { before = null, ownWorker = true } = this.coming ?? {};
+    this.coming = null;
+    if (ownWorker) {
+      this.worker?.close();
+      this.worker = null;
+    }
+    this.say(before ?? 'Stopped.');
+    this.enter(before === null ? 'idle' : 'ended');
   }
 
   private pause(): void {
@@ -180,9 +224,7 @@ export class TrainTab {
 
   private stop(): void {
     if (this.state === 'starting') {
-      this.worker?.close();
-      this.enter('idle');
-      this.say('Stopped.');
+      this.end();
       return;
     }
     this.say('Stopping after this step …');
@@ -190,7 +232,8 @@ export class TrainTab {
   }
 
   private async weights(): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.worker) throw new CodedError('engine', 'There are no weights yet: start a training first.');
+    if (this.kept) return this.kept;
+    if (!this.worker) throw new CodedError('missing', 'There are no weights yet: start a training first.');
     return this.worker.call('weights', null);
   }
 
@@ -223,8 +266,7 @@ export class TrainTab {
 
   private fail(failure: Failure): void {
     if (failure.code === 'closed') return;
-    this.say('Stopped.');
-    this.enter('idle');
+    this.end();
     this.failure.show(failure, () => this.start());
   }
 
@@ -234,6 +276,7 @@ export class TrainTab {
         this.progress(event);
         break;
       case 'step':
+        this.begin();
         this.steps.push(event.entry);
         this.showCurves();
         this.showStep(event.entry);
@@ -252,7 +295,7 @@ export class TrainTab {
         this.enter('ended');
         this.say(
           event.done
-            ? `Done: ${this.steps.length} steps; Dice ${this.epochs.at(-1)?.dice?.toFixed(3) ?? 'unknown'}.`
+            ? `Done: ${plural(this.steps.length, 'step')}; Dice ${this.epochs.at(-1)?.dice?.toFixed(3) ?? 'unknown'}.`
             : `Stopped after step ${this.steps.at(-1)?.step ?? 0}.`,
         );
         break;
@@ -268,7 +311,9 @@ export class TrainTab {
     this.button('pause').disabled = state !== 'running' && state !== 'paused';
     this.button('pause').textContent = state === 'paused' ? 'Go on' : 'Pause';
     this.button('stop').disabled = !busy && state !== 'starting';
-    for (const name of ['save', 'use']) this.button(name).disabled = !busy && state !== 'ended';
+    for (const name of ['save', 'use']) {
+      this.button(name).disabled = !busy && state !== 'ended' && (this.coming?.before ?? null) === null;
+    }
     this.button('losses').disabled = this.steps.length === 0 && !busy;
     need('train-progress', HTMLProgressElement).classList.toggle('off', !busy && state !== 'starting');
   }
@@ -286,9 +331,13 @@ export class TrainTab {
     );
   }
 
+  private showFacts(facts: TrainFacts): void {
+    this.facts = facts;
+    need('train-facts', HTMLElement).textContent = describe(facts);
+  }
+
   private showStep({ step, epoch, loss }: StepEntry): void {
     const speed = this.epochs.at(-1)?.imagesPerSecond;
-    if (this.state === 'starting') this.enter('running');
     if (this.state !== 'running') return;
     const bar = need('train-progress', HTMLProgressElement);
     bar.max = this.facts?.steps ?? 1;
@@ -359,5 +408,5 @@ export class TrainTab {
 }
 
 function describe({ adapter, parameters, kernels, train, valid, steps, bytes }: TrainFacts): string {
-  return `${train.slices} slices of ${train.patients} patients to train on, ${valid.slices} of ${valid.patients} held out; ${parameters.toLocaleString('en-US')} parameters; ${steps} steps of ${kernels} kernels, ${(bytes / 1e6).toFixed(1)} MB, on ${adapter}.`;
+  return `${plural(train.slices, 'slice')} of ${plural(train.patients, 'patient')} to train on, ${valid.slices} of ${valid.patients} held out; ${plural(parameters, 'parameter')}; ${plural(steps, 'step')} of ${plural(kernels, 'kernel')}, ${(bytes / 1e6).toFixed(1)} MB, on ${adapter}.`;
 }

@@ -22,7 +22,7 @@ const api = {
   pause: (on: boolean): void => session?.pause(on),
   stop: (_: null): void => session?.stop(),
   async weights(_: null): Promise<Moved<Uint8Array<ArrayBuffer>>> {
-    if (!session) throw new CodedError('engine', 'There are no weights yet: start a training first.');
+    if (!session) throw new CodedError('missing', 'There are no weights yet: start a training first.');
     const bytes = await session.weights();
     return new Moved(bytes, [bytes.buffer]);
   },

@@ -20,6 +20,7 @@ export interface PredictOptions extends DeviceOptions, TuningOptions, JsonOption
   readonly model: string;
   /** Where the masks go. */
   readonly out: string;
+  /** The run's own when left out, .5 where the model does not tell. */
   readonly threshold?: number;
   /** Side of the square the network sees; what the weights were trained at, else each image's own size. */
   readonly size?: number;
@@ -39,10 +40,14 @@ export function definePredict(program: Command, action: (options: PredictOptions
     .requiredOption('--model <path>', 'a run folder (its best checkpoint) or a safetensors file')
     .requiredOption('--out <folder>', 'where the masks go')
     .addOption(
-      numberOption('--threshold <p>', 'probability above which a pixel is lesion (default: 0.5)', {
-        min: 0,
-        max: 0.999,
-      }),
+      numberOption(
+        '--threshold <p>',
+        "probability above which a pixel is lesion (default: the run's, else 0.5)",
+        {
+          min: 0,
+          max: 0.999,
+        },
+      ),
     )
     .addOption(
       numberOption('--size <pixels>', 'side of the square the network sees (default: as it was trained)', {

@@ -12,6 +12,7 @@ import {
 } from '../flags.js';
 import { type Io, UsageError } from '../io.js';
 import { type ModelOptions, modelFlags } from '../modelFlags.js';
+import { presetTable } from '../presetTable.js';
 import { type SplitOptions, splitFlags } from '../splitFlags.js';
 
 /** What can be told of a training run. What is left out comes from the preset, or on `--resume` from the run itself. */
@@ -86,6 +87,7 @@ export function defineTrain(program: Command, action: (options: TrainOptions) =>
     checkTrain(options);
     await action(options);
   });
+  command.addHelpText('after', () => `\nPresets, and the flags that change them:\n${presetTable()}`);
   examples(command, [
     ['train --data archive.zip', 'train the small preset'],
     ['train --data archive.zip --preset post --out runs/post', 'the reference, exactly'],

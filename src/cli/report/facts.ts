@@ -1,3 +1,4 @@
+import { count, plural } from '../plural.js';
 import type { RunConfig } from '../records.js';
 
 /** A titled list of what shaped a run. */
@@ -11,7 +12,7 @@ export function factsOf(config: RunConfig): FactGroup[] {
   const { training, data, environment } = config;
   const { model, augmentation } = training;
   const side = ({ patients, slices, lesionSlices }: RunConfig['data']['train']) =>
-    `${patients} patients, ${count(slices)} slices, ${count(lesionSlices)} with a lesion`;
+    `${plural(patients, 'patient')}, ${plural(slices, 'slice')}, ${count(lesionSlices)} with a lesion`;
   const steps = config.stepsPerEpoch;
   const [low, high] = augmentation.angle;
   return [
@@ -31,7 +32,7 @@ export function factsOf(config: RunConfig): FactGroup[] {
     {
       title: 'Model',
       rows: [
-        ['U-Net', `depth ${model.depth}, ${model.baseChannels} base channels`],
+        ['U-Net', `depth ${model.depth}, ${plural(model.baseChannels, 'base channel')}`],
         ['channels', `${model.inChannels} in, ${model.outChannels} out`],
         ['dropout', String(model.dropout)],
         ['parameters', count(config.parameters)],
@@ -43,7 +44,7 @@ export function factsOf(config: RunConfig): FactGroup[] {
         ['preset', config.preset],
         [
           'schedule',
-          `one-cycle, ${training.epochs} epochs of ${count(steps)} steps, ${count(training.epochs * steps)} in all`,
+          `one-cycle, ${plural(training.epochs, 'epoch')} of ${plural(steps, 'step')}, ${count(training.epochs * steps)} in all`,
         ],
         ['learning rate', `at most ${training.lr}`],
         ['batch size', String(training.batchSize)],
@@ -74,15 +75,10 @@ export function factsOf(config: RunConfig): FactGroup[] {
           'shadergrad',
           `${environment.shadergrad}${environment.commit === null ? '' : `, commit ${environment.commit.replace(/^(.{12})[0-9a-f]+/, '$1')}`}`,
         ],
-        ['Node', `${environment.node}, ${environment.platform}, ${environment.cpus} CPU cores`],
+        ['Node', `${environment.node}, ${environment.platform}, ${plural(environment.cpus, 'CPU core')}`],
       ],
     },
   ];
-}
-
-/** 31,031,745 */
-export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 const SAMPLING = {

@@ -1,9 +1,10 @@
 import type { CaseMetrics } from '../../unet/metrics.js';
 import { divergence, lowerRate } from '../divergence.js';
+import { count, plural } from '../plural.js';
 import { duration } from '../progress.js';
 import type { EpochRecord, RunConfig, RunSummary, StepRecord } from '../records.js';
 import { chartsOf, drawCharts } from './charts.js';
-import { count, factsOf } from './facts.js';
+import { factsOf } from './facts.js';
 import { Html, html, pngUri, scriptJson } from './html.js';
 import { STYLE } from './style.js';
 
@@ -80,7 +81,7 @@ function lead({ preset, environment, started, training }: RunConfig, epochs: rea
   const seconds = epochs.reduce((sum, each) => sum + each.seconds, 0);
   return [
     `Preset ${preset}`,
-    `${done} of ${training.epochs} epochs${seconds > 0 ? ` in ${duration(seconds)}` : ''}`,
+    `${done} of ${plural(training.epochs, 'epoch')}${seconds > 0 ? ` in ${duration(seconds)}` : ''}`,
     environment.adapter.name + (environment.adapter.software ? ' (software)' : ''),
     started.replace('T', ' ').replace(/\.\d+Z$/, ' UTC'),
   ].join(' · ');
@@ -102,13 +103,13 @@ function tiles({ epochs, summary }: ReportInput): Html {
   return html`<div class="tiles">${[
     tile(
       figure(plain.dice.mean),
-      `mean Dice of ${plain.dice.count === number ? number : `${plain.dice.count} of ${number}`} patients`,
+      `mean Dice of ${plain.dice.count === number ? '' : `${plain.dice.count} of `}${plural(number, 'patient')}`,
     ),
     tile(figure(plain.dice.median), 'median Dice'),
     tile(figure(largest.dice.mean), 'mean Dice, largest component only'),
     tile(
       figure(plain.lesionSliceDice.mean),
-      `mean Dice of ${count(plain.lesionSliceDice.count)} lesion slices`,
+      `mean Dice of ${plural(plain.lesionSliceDice.count, 'lesion slice')}`,
     ),
     tile(figure(plain.pooled.dice), 'pooled Dice'),
     tile(`${plain.falsePositiveSlices} / ${lesionFreeSlices}`, 'lesion-free slices with a false positive'),
@@ -121,7 +122,9 @@ function notes(input: ReportInput): Html {
   const list: string[] = [];
   const done = epochs.at(-1)?.epoch ?? 0;
   if (done < config.training.epochs) {
-    list.push(`The run is not complete: ${done} of ${config.training.epochs} epochs are done.`);
+    list.push(
+      `The run is not complete: ${done} of ${plural(config.training.epochs, 'epoch')} ${done === 1 ? 'is' : 'are'} done.`,
+    );
   }
   const diverged = firstDivergence(input);
   if (diverged !== null) list.push(diverged);

@@ -1,21 +1,10 @@
-import { stat } from 'node:fs/promises';
-import {
-  decodeResume,
-  decodeWeights,
-  encodeResume,
-  encodeWeights,
-  restoreOptimizer,
-  type Weights,
-} from '../../unet/checkpoint.js';
+import { decodeResume, encodeResume, encodeWeights, restoreOptimizer } from '../../unet/checkpoint.js';
 import type { TrainConfig } from '../../unet/config.js';
 import type { Progress, Trainer } from '../../unet/train.js';
-import { exists, readBytes } from '../files.js';
-import { RunError, type RunFolder, runPaths } from '../runFolder.js';
+import { readBytes } from '../files.js';
+import { RunError, type RunFolder } from '../runFolder.js';
 import { VERSION } from '../version.js';
 import type { BestSoFar } from './best.js';
-
-/** Of a slice. */
-const CHANNELS = 3;
 
 /** @param progress where to go on: an epoch that is trained and not yet validated is at its last batch */
 export async function saveResume(
@@ -36,16 +25,18 @@ export async function saveResume(
   );
 }
 
+/** @param threshold the run's, so that a file by itself tells it too */
 export async function saveWeights(
   run: RunFolder,
   trainer: Trainer,
   which: ('last' | 'best')[],
   epoch: number,
+  threshold: number,
 ): Promise<void> {
   const chunks = await encodeWeights(
     trainer.model,
     { size: trainer.config.size },
-    { epoch: `${epoch}`, shadergrad: VERSION },
+    { epoch: `${epoch}`, threshold: `${threshold}`, shadergrad: VERSION },
   );
   for (const name of which) await run.write(name, chunks);
 }
@@ -80,33 +71,4 @@ export async function readResume(
       trainer.resume(facts.progress);
     },
   };
-}
-
-/** Weights of a safetensors file, or of a run folder's `which` checkpoint. @throws when they are not of slices to masks */
-export async function readWeights(
-  model: string,
-  which: 'best' | 'last' = 'best',
-): Promise<{ path: string; weights: Weights }> {
-  const path = await weightsPath(model, which);
-  const weights = decodeWeights(await readBytes(path), path);
-  const { inChannels, outChannels } = weights.config;
-  if (inChannels !== CHANNELS || outChannels !== 1) {
-    throw new RunError(
-      `${path} is of a U-Net from ${inChannels} to ${outChannels} channels, but slices have ${CHANNELS} and masks 1; take another checkpoint.`,
-    );
-  }
-  return { path, weights };
-}
-
-async function weightsPath(model: string, which: 'best' | 'last'): Promise<string> {
-  const folder = await stat(model).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!folder) return model;
-  const paths = runPaths(model);
-  if (await exists(paths[which])) return paths[which];
-  throw new RunError(
-    `${model} has no ${which}.safetensors yet: train at least one epoch, or name a safetensors file.`,
-  );
 }

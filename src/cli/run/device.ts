@@ -21,7 +21,7 @@ export async function openCliDevice({
   try {
     if (software === false && device.facts.software) {
       throw new UsageError(
-        `--no-software was given, but the only adapter is ${device.name}, which runs on the CPU.`,
+        `--no-software was given, but ${device.name} is what there is, which runs on the CPU; leave the flag out, or install a GPU's driver.`,
       );
     }
     device.tuning =

@@ -1,25 +1,29 @@
+import { realpath } from 'node:fs/promises';
 import type { SliceSource } from '../../data/batchSource.js';
 import { evaluationSource } from '../../data/batchSource.js';
 import type { SliceRef } from '../../data/dataset.js';
 import { lesionWeights, weightedSampler } from '../../data/sampler.js';
-import { splitByPatient } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import { modelFrom, type Weights } from '../../unet/checkpoint.js';
+import type { TrainConfig } from '../../unet/config.js';
 import { overlap, thresholdMask } from '../../unet/metrics.js';
+import type { UNet } from '../../unet/model.js';
 import { BySize, compileEvaluation } from '../../unet/programs.js';
 import { evaluateAll } from '../../unet/train.js';
 import type { EvaluateOptions } from '../commands/evaluate.js';
-import { ensureFolder } from '../files.js';
+import { ensureFolder, exists } from '../files.js';
+import { Interrupted, interruptible, Stopped, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { overlay } from '../overlay.js';
+import { plural } from '../plural.js';
 import type { RunConfig, RunSummary } from '../records.js';
 import { writeReport } from '../report/write.js';
-import { openRun, RunFolder, runPaths } from '../runFolder.js';
+import { openRun, RunError, RunFolder, runPaths } from '../runFolder.js';
 import { type EvaluationSlice, evaluationSheet } from '../sheets.js';
-import { readWeights } from './checkpoints.js';
 import { openCliDevice } from './device.js';
 import { Measuring } from './measure.js';
-import { openData, sidesOf } from './setup.js';
+import { naming, readModel } from './readModel.js';
+import { openRunData, runSplit, sidesOf } from './setup.js';
 
 /** Slices in the reference's picture. */
 const SHEET_SLICES = 8;
@@ -28,32 +32,33 @@ const SHEET_SLICES = 8;
 export async function evaluate(options: EvaluateOptions, io: Io): Promise<void> {
   const run = await openRun(options.run);
   const saved = await run.readConfig();
-  const config: RunConfig = { ...saved, threshold: options.threshold ?? saved.threshold };
-  const dataset = await openData(options.data ?? config.data.path, io);
+  const name = options.checkpoint ?? 'best';
+  // Before the data, whose reading takes longer.
+  const checkpoint = await readCheckpoint(run, name);
+  const settings = settingsOf(saved, checkpoint, options.threshold);
+  const out = await checkOut(options, run);
+  const dataset = await openRunData(options.data, saved, io);
   try {
-    const split = splitByPatient(
-      dataset.patients.map(({ id }) => id),
-      { kind: 'file', name: run.paths.split, text: await run.readSplit() },
-    );
-    const sides = sidesOf(dataset, split);
+    const sides = sidesOf(dataset, await runSplit(run, dataset));
     const which = options.patients ?? 'valid';
     const slices = which === 'all' ? [...sides.train, ...sides.valid] : sides[which];
     const source = evaluationSource(
       dataset,
       slices,
-      options.batchSize ?? config.training.batchSize,
-      config.training.size,
+      options.batchSize ?? settings.training.batchSize,
+      settings.training.size,
     );
-    const checkpoint = await readCheckpoint(run, options.checkpoint ?? 'best');
     const device = await openCliDevice(options);
     try {
-      const target = options.out === undefined ? run : new RunFolder(runPaths(options.out));
-      if (options.out !== undefined) await ensureFolder(options.out);
-      const result = await measureRun(device, slices, source, config, checkpoint, which, target);
+      const target = out === undefined ? run : new RunFolder(runPaths(out));
+      if (out !== undefined) await ensureFolder(out);
+      const result = await stoppable(source, io, (given) =>
+        measureRun(device, slices, given, settings, checkpoint, which, target),
+      );
       if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
       else for (const line of summaryLines(result)) io.stdout.write(`${line}\n`);
       const say = options.json ? io.stderr : io.stdout;
-      if (options.out === undefined) say.write(`wrote ${await writeReport(options.run)}\n`);
+      if (out === undefined) say.write(`wrote ${await writeReport(options.run)}\n`);
       else
         say.write(`wrote ${target.paths.summary}, ${target.paths.evaluation} and ${target.paths.overlays}\n`);
     } finally {
@@ -61,6 +66,32 @@ export async function evaluate(options: EvaluateOptions, io: Io): Promise<void> 
     }
   } finally {
     await dataset.close();
+  }
+}
+
+/** Where to write beside the run's own folder. @throws RunError where another run's figures lie there */
+async function checkOut({ out }: EvaluateOptions, { paths }: RunFolder): Promise<string | undefined> {
+  if (out === undefined || !(await exists(runPaths(out).config))) return out;
+  if ((await realpath(out)) === (await realpath(paths.root))) return undefined;
+  throw new RunError(
+    `${out} is the folder of another run, whose figures would be replaced; give another --out.`,
+  );
+}
+
+/** A signal while slices are measured ends it; from then on all is written. @throws Stopped */
+async function stoppable<T>(
+  source: SliceSource,
+  io: Io,
+  work: (source: SliceSource) => Promise<T>,
+): Promise<T> {
+  const interrupt = watchInterrupt(() => void io.stderr.write('stopping; once more ends at once\n'));
+  try {
+    return await work(interruptible(source, interrupt));
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Stopped(`stopped by ${interrupt.signal} while measuring; nothing was written.`);
+  } finally {
+    interrupt.dispose();
   }
 }
 
@@ -75,7 +106,7 @@ export async function evaluateRun(
   patients: RunSummary['patients'],
 ): Promise<string> {
   const read = await readCheckpoint(run, checkpoint);
-  await measureRun(device, slices, source, config, read, patients, run);
+  await measureRun(device, slices, source, settingsOf(config, read), read, patients, run);
   return writeReport(run.paths.root);
 }
 
@@ -85,25 +116,41 @@ interface Checkpoint {
   /** Whether it is one of the run's own two. */
   readonly named: boolean;
   readonly weights: Weights;
+  readonly model: UNet;
+}
+
+/** By what a checkpoint is measured. */
+interface Settings {
+  readonly training: TrainConfig;
+  readonly threshold: number;
+  /** Where it comes from, in words. */
+  readonly thresholdFrom: string;
+}
+
+/** The run's, but for the size that a checkpoint from elsewhere was trained at: prediction has it too. */
+function settingsOf({ training, threshold }: RunConfig, { weights }: Checkpoint, told?: number): Settings {
+  return {
+    training: { ...training, size: weights.preparation.size ?? training.size },
+    threshold: told ?? threshold,
+    thresholdFrom: told === undefined ? "the run's own threshold" : 'as --threshold says',
+  };
 }
 
 async function readCheckpoint(run: RunFolder, name: string): Promise<Checkpoint> {
   const named = name === 'best' || name === 'last';
-  const { weights } = await readWeights(named ? run.paths.root : name, named ? name : 'best');
-  return { name, named, weights };
+  const { path, weights } = await readModel(named ? run.paths.root : name, named ? name : 'best');
+  return { name, named, weights, model: naming(path, () => modelFrom(weights)) };
 }
 
 async function measureRun(
   device: Device,
   slices: readonly SliceRef[],
   source: SliceSource,
-  config: RunConfig,
-  { name, named, weights }: Checkpoint,
+  { training, threshold, thresholdFrom }: Settings,
+  { name, named, weights, model }: Checkpoint,
   patients: RunSummary['patients'],
   target: RunFolder,
 ): Promise<RunSummary> {
-  const model = modelFrom(weights);
-  const { training, threshold } = config;
   const programs = new BySize((batch) => compileEvaluation(device, model, training, source.size, batch));
   const measuring = new Measuring(slices, threshold);
   const sheet = new Set(sheetSlices(slices, training.seed));
@@ -137,7 +184,13 @@ async function measureRun(
       patients,
       losses,
       metrics: measuring.metrics.summary(),
-      notes: notes(patients, named && name === 'best', threshold, training.size, source.size),
+      notes: notes(
+        patients,
+        named && name === 'best',
+        `${threshold}, ${thresholdFrom}`,
+        training.size,
+        source.size,
+      ),
     };
     const of = (wanted: ReadonlySet<SliceRef>) =>
       [...drawn.values()].filter(({ slice }) => wanted.has(slice));
@@ -158,7 +211,7 @@ function epochOf(text: string | undefined): number | null {
 function notes(
   patients: RunSummary['patients'],
   best: boolean,
-  threshold: number,
+  threshold: string,
   size: number,
   source: { height: number; width: number },
 ): string[] {
@@ -248,10 +301,10 @@ function summaryLines({ metrics, checkpoint, epoch, losses, notes: remarks }: Ru
   return [
     `checkpoint ${checkpoint}${epoch === null ? '' : ` (epoch ${epoch})`}${losses ? `: loss ${losses.loss.toFixed(6)} bce ${losses.bce.toFixed(6)} dice ${losses.dice.toFixed(6)}` : ''}`,
     `patients' 3D Dice: mean ${figure(plain.dice.mean)} median ${figure(plain.dice.median)}; largest component only: mean ${figure(largest.dice.mean)} median ${figure(largest.dice.median)}`,
-    `lesion slices ${figure(plain.lesionSliceDice.mean)}; pooled ${figure(plain.pooled.dice)}; false-positive slices ${plain.falsePositiveSlices} of ${metrics.lesionFreeSlices} lesion-free, ${plain.falsePositivePixels} pixels`,
+    `lesion slices ${figure(plain.lesionSliceDice.mean)}; pooled ${figure(plain.pooled.dice)}; false-positive slices ${plain.falsePositiveSlices} of ${metrics.lesionFreeSlices} lesion-free, ${plural(plain.falsePositivePixels, 'pixel')}`,
     ...metrics.cases.map(
       (each) =>
-        `  ${each.patient}  Dice ${figure(each.plain.dice)}  largest ${figure(each.largest.dice)}  ${each.lesionSlices} of ${each.slices} slices with lesion`,
+        `  ${each.patient}  Dice ${figure(each.plain.dice)}  largest ${figure(each.largest.dice)}  ${each.lesionSlices} of ${plural(each.slices, 'slice')} with lesion`,
     ),
     ...remarks,
   ];

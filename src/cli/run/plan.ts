@@ -7,6 +7,7 @@ import { choicesText } from '../choices.js';
 import type { PlanCommandOptions } from '../commands/plan.js';
 import type { Io } from '../io.js';
 import { factsOf } from '../knownDevices.js';
+import { plural } from '../plural.js';
 import { given, openCliDevice } from './device.js';
 import { modelConfig, modelPlan } from './modelPlan.js';
 
@@ -33,7 +34,7 @@ export async function printPlanOf(options: PlanCommandOptions, io: Io): Promise<
   }
   const { inChannels, depth, baseChannels } = config.model;
   const lines = [
-    `${inference ? 'inference' : 'a training step'} of a U-Net of depth ${depth} with ${baseChannels} base channels: ${config.batchSize} images of ${inChannels} channels at ${config.size}x${config.size}`,
+    `${inference ? 'inference' : 'a training step'} of a U-Net of depth ${depth} with ${plural(baseChannels, 'base channel')}: ${plural(config.batchSize, 'image')} of ${plural(inChannels, 'channel')} at ${config.size}x${config.size}`,
     `device: ${facts.description} (${facts.kind})`,
     ceiling
       ? `ceiling: ${ceiling.gflops} GFLOP/s of multiply-adds, ${ceiling.gbps} GB/s of a copy, ${ceiling.launch} us a dispatch (${from})`

@@ -7,6 +7,7 @@ import type { PreviewOptions } from '../commands/preview.js';
 import { atomicWrite } from '../files.js';
 import { type Io, UsageError } from '../io.js';
 import { keepInputs } from '../keepInputs.js';
+import { plural } from '../plural.js';
 import { augmentationSheet, contactSheet } from '../sheets.js';
 import { openCliDevice } from './device.js';
 import { openData } from './setup.js';
@@ -35,7 +36,7 @@ export async function preview(options: PreviewOptions, io: Io): Promise<void> {
               height,
               image,
               truth: mask,
-              caption: [`${patient} slice ${number}`, `${slice.lesion} lesion pixels`],
+              caption: [`${patient} slice ${number}`, plural(slice.lesion, 'lesion pixel')],
             },
           ],
           1,
@@ -43,7 +44,7 @@ export async function preview(options: PreviewOptions, io: Io): Promise<void> {
         );
     await atomicWrite(options.out, picture.png());
     io.stdout.write(
-      `${slice.image}: ${width}x${height}, values ${slice.min} to ${slice.max}, ${slice.lesion} lesion pixels; wrote ${options.out}\n`,
+      `${slice.image}: ${width}x${height}, values ${slice.min} to ${slice.max}, ${plural(slice.lesion, 'lesion pixel')}; wrote ${options.out}\n`,
     );
   } finally {
     await dataset.close();

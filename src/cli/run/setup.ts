@@ -1,19 +1,21 @@
 import { resolve } from 'node:path';
 import { evaluationSource, type SliceSource, trainingSource } from '../../data/batchSource.js';
 import { commonSize, type Dataset, openDataset, type SliceRef, slicesOf } from '../../data/dataset.js';
-import { openSource } from '../../data/node/files.js';
+import { openTree } from '../../data/node/files.js';
 import { type Split, splitByPatient } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import type { DeviceFacts } from '../../engine/kernel.js';
 import { checkTrainConfig, type Precision, presets, type TrainConfig } from '../../unet/config.js';
 import type { TrainOptions } from '../commands/train.js';
 import { environment } from '../environment.js';
+import { exists } from '../files.js';
 import type { Io } from '../io.js';
 import type { ModelOptions } from '../modelFlags.js';
+import { DEFAULT_PRESET } from '../presetTable.js';
 import type { RunConfig, SideFacts } from '../records.js';
-import { splitRequest } from '../splitFlags.js';
+import { RunError, type RunFolder } from '../runFolder.js';
+import { splitRequest, usualSplit } from '../splitFlags.js';
 
-export const DEFAULT_PRESET = 'small';
 export const DEFAULT_THRESHOLD = 0.5;
 
 /** The preset with what the command line changed. `facts` settle what `--precision auto` means. */
@@ -47,16 +49,39 @@ function without<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], 
   };
 }
 
-/** Opens a folder, zip or file of slices, telling how far reading has come on a terminal. */
+/** Opens a folder or zip of slices, telling how far reading has come on a terminal. */
 export async function openData(path: string, io: Io): Promise<Dataset> {
   const live = io.stderr.isTTY === true;
-  const dataset = await openDataset(await openSource(path), {
+  const dataset = await openDataset(await openTree(path), {
     ...(live
       ? { onProgress: (done, total) => void io.stderr.write(`\rreading slices ${done}/${total}`) }
       : {}),
   });
   if (live) io.stderr.write('\r\x1b[K');
   return dataset;
+}
+
+/** Opens the data of a run: where `told` says, else where they were. @throws RunError where they are not there any more */
+export async function openRunData(told: string | undefined, { data }: RunConfig, io: Io): Promise<Dataset> {
+  if (told === undefined && !(await exists(data.path))) {
+    throw new RunError(
+      `The run was trained on ${data.path}, which is not there now; tell by --data where it lies.`,
+    );
+  }
+  return openData(told ?? data.path, io);
+}
+
+/** The split that a run keeps. */
+export async function runSplit(run: RunFolder, dataset: Dataset): Promise<Split> {
+  return splitByPatient(
+    dataset.patients.map(({ id }) => id),
+    {
+      kind: 'file',
+      name: run.paths.split,
+      text: await run.readSplit(),
+      remedy: 'give the data that the run was trained on by --data',
+    },
+  );
 }
 
 /** Training and validation slices of a split. */
@@ -67,7 +92,7 @@ export interface Sides {
 }
 
 export async function splitData(dataset: Dataset, options: TrainOptions): Promise<Sides> {
-  const split = options.split ?? (options.preset === 'post' ? 'post' : 'ratio');
+  const split = options.split ?? usualSplit(options.preset);
   return sidesOf(
     dataset,
     splitByPatient(

@@ -4,6 +4,7 @@ import { chromeTrace } from '../../engine/program/chromeTrace.js';
 import { runProfiled, type StepTime } from '../../engine/program/profile.js';
 import type { TrainerOptions } from '../../unet/train.js';
 import { atomicWrite, ensureFolder } from '../files.js';
+import { plural } from '../plural.js';
 import { VERSION } from '../version.js';
 
 /** What `--trace` writes: one step's kernels on a timeline, as a trace that Perfetto and chrome://tracing open. */
@@ -39,7 +40,7 @@ export class StepTrace {
         : 'the clock, each kernel submitted and waited for alone: this adapter has no timestamp queries',
     });
     this.writing = atomicWrite(this.path, `${JSON.stringify(trace)}\n`).then(
-      () => `wrote ${this.path}: the ${kernels.length} kernels of step ${step}`,
+      () => `wrote ${this.path}: the ${plural(kernels.length, 'kernel')} of step ${step}`,
       // A training is worth more than its trace.
       (error: Error) => `warning: the trace was not written: ${error.message}`,
     );

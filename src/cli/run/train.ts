@@ -1,15 +1,16 @@
-import { type Split, splitByPatient, writeSplit } from '../../data/split.js';
+import { writeSplit } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import { bytesText } from '../../engine/plan/print.js';
 import { isTableOf } from '../../engine/tuning/table.js';
 import { type StepReport, Trainer, type TrainerOptions } from '../../unet/train.js';
 import { choicesText } from '../choices.js';
 import type { TrainOptions } from '../commands/train.js';
-import { describeData, describeSplit, plural } from '../describeData.js';
+import { describeData, describeSplit } from '../describeData.js';
 import { divergence, lowerRate } from '../divergence.js';
 import { type Interrupt, Interrupted, interruptible, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { keepInputs } from '../keepInputs.js';
+import { count, plural } from '../plural.js';
 import { compileLine, Progress } from '../progress.js';
 import {
   type EpochQuality,
@@ -34,7 +35,9 @@ import { evaluateRun } from './evaluate.js';
 import { Measuring } from './measure.js';
 import {
   openData,
+  openRunData,
   runConfig,
+  runSplit,
   type Sides,
   type Sources,
   sidesOf,
@@ -165,17 +168,12 @@ async function goOn(
   const trained = saved.epochs >= config.training.epochs;
   if (trained && (await run.measured())) {
     throw new RunError(
-      `${root} is done: all ${config.training.epochs} epochs were trained; measure it again by shadergrad evaluate ${root}.`,
+      `${root} is done: ${allTrained(config.training.epochs)}; measure it again by shadergrad evaluate ${root}.`,
     );
   }
-  const dataset = await openData(options.data ?? config.data.path, io);
+  const dataset = await openRunData(options.data, config, io);
   try {
-    const name = run.paths.split;
-    const split: Split = splitByPatient(
-      dataset.patients.map(({ id }) => id),
-      { kind: 'file', name, text: await run.readSplit() },
-    );
-    const sides = sidesOf(dataset, split);
+    const sides = sidesOf(dataset, await runSplit(run, dataset));
     const sources = sourcesOf(dataset, sides, config.training);
     const trainer = new Trainer(device, config.training, sources.train, making);
     saved.load(trainer);
@@ -193,7 +191,7 @@ async function goOn(
       io,
     )(
       trained
-        ? `all ${saved.epochs} epochs were trained; what is left is to measure them`
+        ? `${allTrained(saved.epochs)}; what is left is to measure them`
         : `going on at epoch ${saved.epochs + 1}, step ${saved.step} of ${trainer.steps}`,
     );
     return {
@@ -204,6 +202,10 @@ async function goOn(
     await dataset.close();
     throw error;
   }
+}
+
+function allTrained(epochs: number): string {
+  return epochs === 1 ? 'its one epoch was trained' : `all ${epochs} epochs were trained`;
 }
 
 /** From here on a signal finishes the step and saves. */
@@ -244,7 +246,7 @@ async function tellFacts(
   const seconds = (performance.now() - begin) / 1000;
   const { memory } = plan;
   tell(
-    `U-Net: depth ${model.depth}, ${model.baseChannels} base channels, dropout ${model.dropout}; ${config.parameters.toLocaleString('en-US')} parameters; slices at ${training.size}x${training.size}`,
+    `U-Net: depth ${model.depth}, ${plural(model.baseChannels, 'base channel')}, dropout ${model.dropout}; ${count(config.parameters)} parameters; slices at ${training.size}x${training.size}`,
   );
   tell(
     `device: ${device.name}${device.facts.software ? ' (software: runs on the CPU)' : ''}; ${plan.steps.length} kernels a step, ready in ${seconds.toFixed(1)} s`,
@@ -336,7 +338,7 @@ async function runEpochs(session: Session, options: TrainOptions, device: Device
         seconds: (performance.now() - begin) / 1000,
         imagesPerSecond: images / ((trained - begin) / 1000),
       };
-      await saveWeights(run, trainer, isBest ? ['last', 'best'] : ['last'], epoch);
+      await saveWeights(run, trainer, isBest ? ['last', 'best'] : ['last'], epoch, config.threshold);
       await run.appendMetric(record);
       await saveResume(run, trainer, session.best);
       reached = trainer.progress;

@@ -1,12 +1,14 @@
+import { dirname } from 'node:path';
 import type { Device } from '../../engine/device.js';
 import type { Plan } from '../../engine/plan/types.js';
 import type { TuningTable } from '../../engine/tuning/table.js';
 import { type TuneProgress, tune } from '../../engine/tuning/tune.js';
 import { readTuning, tuningPath } from '../../node/tuningFile.js';
 import type { TuneCommandOptions } from '../commands/tune.js';
-import { atomicWrite } from '../files.js';
+import { atomicWrite, ensureFolder } from '../files.js';
 import { watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
+import { plural } from '../plural.js';
 import { openCliDevice } from './device.js';
 import { modelConfig, modelPlan } from './modelPlan.js';
 
@@ -22,15 +24,18 @@ export async function tuneModel(options: TuneCommandOptions, io: Io): Promise<vo
   try {
     const path = options.out ?? tuningPath(device.facts);
     const before = await readTuning(path);
+    // A place where nothing can lie is told before, not after the measuring.
+    await ensureFolder(dirname(path));
     const plans = plansOf(device, options);
     remarks.write(`measuring kernels on ${device.summary}, for at most ${options.budget} s\n`);
     const save = (table: TuningTable) => atomicWrite(path, tableText(table));
+    let unsaved = false;
     let savedAt = performance.now();
     let saving: Promise<unknown> = Promise.resolve();
     const { table, measured, left } = await tune(device, plans, {
       table: before,
       budget: options.budget,
-      stopped: () => interrupt.signal !== null,
+      stopped: () => interrupt.signal !== null || unsaved,
       onProblem: (progress, soFar) => {
         io.stdout.write(
           `${json ? JSON.stringify({ kind: 'problem', ...progress }) : progressText(progress)}\n`,
@@ -38,8 +43,10 @@ export async function tuneModel(options: TuneCommandOptions, io: Io): Promise<vo
         if (performance.now() - savedAt < SAVE_EVERY) return;
         savedAt = performance.now();
         saving = saving.then(() => save(soFar));
-        // Told of at the end.
-        saving.catch(() => {});
+        // Told of at the end, which comes at once: what cannot be saved need not be measured.
+        saving.catch(() => {
+          unsaved = true;
+        });
       },
     });
     await saving;
@@ -50,7 +57,7 @@ export async function tuneModel(options: TuneCommandOptions, io: Io): Promise<vo
     }
     const rest = left > 0 ? `, ${left} left: run it again to go on` : '';
     io.stdout.write(
-      `${measured} problems measured${rest}; ${measured > 0 ? `wrote ${path}` : `${path} stays as it is`}\n`,
+      `${plural(measured, 'problem')} measured${rest}; ${measured > 0 ? `wrote ${path}` : `${path} stays as it is`}\n`,
     );
   } finally {
     interrupt.dispose();

@@ -18,18 +18,35 @@ const inflateInPool: Inflate = (packed, size) => inflateAsync(packed, { maxOutpu
  * @throws DataError when there is nothing of that path, it may not be read, or the zip is broken.
  */
 export async function openSource(path: string): Promise<FileSource> {
+  return (await openMany(path)) ?? singleFile(path, (await withReason(path, () => stat(path))).size);
+}
+
+/** Opens a folder or a zip file of slices. @throws DataError as {@link openSource}, and where the path is that of another file. */
+export async function openTree(path: string): Promise<FileSource> {
+  const source = await openMany(path);
+  if (source) return source;
+  throw new DataError(
+    `${path}: a single file, where slices with their masks are needed; give the folder or zip that holds kaggle_3m.`,
+  );
+}
+
+/** Undefined where the path is that of a file that is no zip. */
+async function openMany(path: string): Promise<FileSource | undefined> {
   const info = await withReason(path, () => stat(path));
   if (info.isDirectory()) return openFolder(path);
   if (!info.isFile())
     throw new DataError(`${path}: neither a file nor a folder; give a folder, a zip or an image.`);
-  if (/\.zip$/i.test(path) || (await startsLikeZip(path))) return openZipFile(path);
-  return singleFile(path, info.size);
+  return /\.zip$/i.test(path) || (await startsLikeZip(path)) ? openZipFile(path) : undefined;
 }
 
-/** A folder and all below it; links are followed, each folder once. Names that start with a dot are left out. */
+/**
+ * A folder and all below it; links are followed, each folder once. Names that start with a dot are left out. A link to what
+ * is not there is listed, so that reading it tells that a slice is missing.
+ */
 export async function openFolder(root: string): Promise<FileSource> {
   const entries: SourceEntry[] = [];
   const seen = new Set<string>();
+  const dangling = new Set<string>();
   const walk = async (folder: string, prefix: string): Promise<void> => {
     const real = await withReason(folder, () => realpath(folder));
     if (seen.has(real)) return;
@@ -40,6 +57,10 @@ export async function openFolder(root: string): Promise<FileSource> {
       const kind = item.isSymbolicLink() ? await stat(path).catch(() => undefined) : item;
       if (kind?.isDirectory()) await walk(path, `${prefix}${item.name}/`);
       else if (kind?.isFile()) entries.push({ path: prefix + item.name, size: await sizeOf(kind, path) });
+      else if (kind === undefined) {
+        dangling.add(prefix + item.name);
+        entries.push({ path: prefix + item.name, size: 0 });
+      }
     }
   };
   await walk(root, '');
@@ -50,6 +71,11 @@ export async function openFolder(root: string): Promise<FileSource> {
     list: async () => entries,
     async read(path) {
       if (!known.has(path)) throw new DataError(`${root}: there is no file ${path}.`);
+      if (dangling.has(path)) {
+        throw new DataError(
+          `${join(root, path)}: a link to a file that is not there; mend the link or remove it.`,
+        );
+      }
       return withReason(join(root, path), () => readFile(join(root, path)));
     },
     close: async () => {},
