@@ -102,13 +102,12 @@ export function lowerWeightGradPatches(
   io: { readonly x: Operand; readonly gy: Operand; readonly gw: Operand },
   ctx: Lowering,
 ): Launch[] {
-  const lanes = ctx.facts.subgroupSize as number;
   const m = p.c * p.kh * p.kw;
   const pixels = p.n * p.oh * p.ow;
   const inBlocks = Math.ceil(m / 16);
-  const outBlocks = Math.ceil(p.k / (2 * lanes));
+  const outBlocks = Math.ceil(p.k / 16);
   const wanted = Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks)));
-  const run = Math.ceil(pixels / wanted / lanes) * lanes;
+  const run = Math.ceil(pixels / wanted / 8) * 8;
   const parts = Math.ceil(pixels / run);
   const count = p.k * m;
   const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
@@ -117,7 +116,7 @@ export function lowerWeightGradPatches(
     {
       shader: weightGradPatches,
       pieces: [sizesPiece],
-      constants: { LANES: lanes, X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
+      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),
         bind(1, io.gy, 'read'),
@@ -125,7 +124,7 @@ export function lowerWeightGradPatches(
         bind(3, sizes, 'uniform'),
       ],
       workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-      variant: `patches ${2 * lanes}x16, ${parts} parts`,
+      variant: `patches 16x16, ${parts} parts`,
       flops: conv2dFlops(p),
       bytes: conv2dBytes(p),
     },
