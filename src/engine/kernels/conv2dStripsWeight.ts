@@ -4,8 +4,6 @@ import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import weightGradLargeBlock from '../../shaders/conv2d/weight_grad_block8x4.wgsl';
 import weightGradQuads from '../../shaders/conv2d/weight_grad_quads3x3.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
-import twoChannels from '../../shaders/conv2d/weight_grad_strips_lanes4.wgsl';
-import oneChannel from '../../shaders/conv2d/weight_grad_strips_lanes8.wgsl';
 import {
   type DeviceFacts,
   type Launch,
@@ -20,7 +18,7 @@ import { isSmall3x3 } from './conv2dStrips.js';
 
 /** The same for the weight gradient, which does with fewer shuffles and so serves adapters where they are dear. */
 export function supportsWeightGradStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  return facts.software && (facts.subgroupSize === 8 || facts.subgroupSize === 4) && isSmall3x3(p);
+  return facts.software && facts.subgroupSize === 8 && isSmall3x3(p);
 }
 
 export function supportsWeightGradQuads(p: Conv2dProblem, facts: DeviceFacts): boolean {
@@ -39,7 +37,6 @@ interface WeightGradOperands {
 /** How a weight gradient is split and run. */
 interface WeightGradForm {
   readonly shader: Shader;
-  readonly pieces: readonly Shader[];
   readonly parts: number;
   /** Words 12 to 14 of the sizes: what is dealt out to parts, as the kernel says. */
   readonly dealt: readonly [number, number, number];
@@ -57,7 +54,6 @@ export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, 
   const parts = Math.ceil(strips / run);
   const form: WeightGradForm = {
     shader: weightGradStrips,
-    pieces: [ctx.facts.subgroupSize === 8 ? oneChannel : twoChannels],
     parts,
     dealt: [across, strips, run],
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
@@ -76,7 +72,6 @@ export function lowerWeightGradQuads(p: Conv2dProblem, io: WeightGradOperands, c
   const parts = Math.ceil(strips / run);
   const form: WeightGradForm = {
     shader: weightGradQuads,
-    pieces: [],
     parts,
     dealt: [across, strips, run],
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
@@ -101,7 +96,6 @@ export function lowerWeightGradLargeBlocks(
   const parts = Math.ceil(rows / run);
   const form: WeightGradForm = {
     shader: weightGradLargeBlock,
-    pieces: [],
     parts,
     dealt: [p.n, 0, run],
     workgroups: [Math.ceil((parts * inBlocks * outBlocks) / 8), 1, 1],
@@ -111,7 +105,7 @@ export function lowerWeightGradLargeBlocks(
 }
 
 function lowerWeightGrad(
-  { shader, pieces, parts, dealt, workgroups, variant }: WeightGradForm,
+  { shader, parts, dealt, workgroups, variant }: WeightGradForm,
   p: Conv2dProblem,
   io: WeightGradOperands,
   ctx: Lowering,
@@ -141,7 +135,7 @@ function lowerWeightGrad(
   const launches: Launch[] = [
     {
       shader,
-      pieces: [sizesPiece, ...pieces],
+      pieces: [sizesPiece],
       constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
       bindings: [
         bind(0, io.x, 'read'),

@@ -1,119 +1,77 @@
 enable subgroups;
 
-// Weight gradient of a 3x3 convolution of stride 1, for adapters that run on the CPU.
+// Weight gradient of a 3x3 convolution of stride 1, for adapters that run on the CPU with subgroups of 8.
 //
 //   gw[k,c,r,s] = sum over n, oh, ow of gy[n,k,oh,ow] * x[n, c, oh + r - pad_h, ow + s - pad_w]
 //
-// Why       As in strips.wgsl: a load costs twenty multiply-adds or more, a shuffle between lanes one (llvmpipe) to five
-//           (SwiftShader). So values of gy are loaded with lanes as output channels and used for 72 products; values of x
-//           with lanes as pixels, then broadcast. Lanes as channels leave nothing to add across lanes at the end. Three
-//           rows of gy are kept rather than three of x: what is kept is a plain operand, while a row of x would be
-//           broadcast again for each of its three taps, 240 shuffles a step where 80 do.
-// Mapping   A subgroup computes 8 output channels x 8 input channels x 9 taps: a lane holds 72 sums, and with LANES = 4 as many
-//           again for a second output channel. It walks down strips of 8 columns. A step brings a row of gy and the row of
-//           x that its upper tap meets (8 and 10 loads, with 4 lanes 16 and 20), and does 576 or 1152 multiply-adds.
+// Why       As in strips.wgsl: a load costs twenty multiply-adds, a shuffle between lanes one. So values of gy are loaded with
+//           lanes as output channels and used for 72 products; values of x with lanes as pixels, then broadcast. Lanes as
+//           channels leave nothing to add across lanes at the end. Three rows of gy are kept rather than three of x: what
+//           is kept is a plain operand, while a row of x would be broadcast again for each of its three taps, 240 shuffles
+//           a step where 80 do.
+// Mapping   A subgroup computes 8 output channels x 8 input channels x 9 taps: a lane holds 72 sums. It walks down strips of
+//           8 columns. A step brings a row of gy and the row of x that its upper tap meets (8 and 10 loads), and does 576
+//           multiply-adds. What does not change from row to row is found once a strip: nothing here does that by itself.
 // Split     Strips (image x columns) are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
 // Ends      The last steps of a strip bring no gy, only the rows of x that lower taps still meet; above its first row of x
 //           there is none to meet. Both are zeros: cheaper than a second copy of the loads.
-// Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / 8), 1) workgroups of LANES x 4.
+// Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / 8), 1) workgroups of 8 x 4.
 // FLOPs     2 * N*K*OH*OW * C*9.
 // Bytes     4 * (x * ceil(K / 8) + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
-// Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers.
-// Pieces    sizes; weight_grad_strips_lanes8 or _lanes4, by the device's subgroup size, which is LANES.
+// Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
 @group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][C][9]
 
 // The nine taps of an input channel: r * 3 + s.
-alias Sums = array<Value, 9>;
+alias Sums = array<f32, 9>;
 
-// One row of x for 8 input channels: columns 1 to 8 of the window by channel, LANES to a vector, then columns 0 and 9.
+// One row of x for 8 input channels: columns 1 to 8 of the window by channel, then columns 0 and 9 with lanes as (channel, side).
 struct Line {
-  middle: array<f32, 64 / LANES>,
-  edges: array<f32, 16 / LANES>,
+  middle: array<f32, 8>,
+  edges: array<f32, 2>,
 }
 
 // Eight columns of three rows of gy, named by the row of taps that meets them.
 struct Slopes {
-  row0: array<Value, 8>,
-  row1: array<Value, 8>,
-  row2: array<Value, 8>,
+  row0: array<f32, 8>,
+  row1: array<f32, 8>,
+  row2: array<f32, 8>,
 }
 
-// Where a subgroup reads x.
-struct Source {
-  channels: u32,
-  height: u32,
-  width: u32,
-  first: u32, // input channel
-  lane: u32,
+// A column of x or gy in its row, and whether it is there; else any is read. Unsigned: left of the image it wraps round to a huge
+// one.
+struct Column {
+  at: u32,
+  inside: bool,
 }
 
-// One value of x; zero outside the image. Unsigned: above and left of it the index wraps round to a huge one. A channel
-// past the last repeats it; its sums are not stored. `&`, for `&&` is a branch, and SwiftShader compiles in a time that
-// doubles with each branch in a row.
-fn pixel(s: Source, image: u32, c: u32, h: u32, w: u32) -> f32 {
-  let inside = (h < s.height) & (w < s.width);
-  let at = (min(s.first + c, s.channels - 1) * s.height + h) * s.width + w;
-  return select(0.0, f32(x[select(0, image + at, inside)]), inside);
+fn column_at(w: u32, width: u32) -> Column {
+  let inside = w < width;
+  return Column(select(0, w, inside), inside);
 }
 
-// Row h, with `left` the column of the window's left edge.
-fn load_line(s: Source, image: u32, h: u32, left: u32) -> Line {
-  var line: Line;
-  let w = left + 1 + s.lane;
-  if (LANES == 8) {
-    line.middle[0] = pixel(s, image, 0, h, w);
-    line.middle[1] = pixel(s, image, 1, h, w);
-    line.middle[2] = pixel(s, image, 2, h, w);
-    line.middle[3] = pixel(s, image, 3, h, w);
-    line.middle[4] = pixel(s, image, 4, h, w);
-    line.middle[5] = pixel(s, image, 5, h, w);
-    line.middle[6] = pixel(s, image, 6, h, w);
-    line.middle[7] = pixel(s, image, 7, h, w);
-  } else {
-    line.middle[0] = pixel(s, image, 0, h, w);
-    line.middle[1] = pixel(s, image, 0, h, w + 4);
-    line.middle[2] = pixel(s, image, 1, h, w);
-    line.middle[3] = pixel(s, image, 1, h, w + 4);
-    line.middle[4] = pixel(s, image, 2, h, w);
-    line.middle[5] = pixel(s, image, 2, h, w + 4);
-    line.middle[6] = pixel(s, image, 3, h, w);
-    line.middle[7] = pixel(s, image, 3, h, w + 4);
-    line.middle[64 / LANES - 8] = pixel(s, image, 4, h, w);
-    line.middle[64 / LANES - 7] = pixel(s, image, 4, h, w + 4);
-    line.middle[64 / LANES - 6] = pixel(s, image, 5, h, w);
-    line.middle[64 / LANES - 5] = pixel(s, image, 5, h, w + 4);
-    line.middle[64 / LANES - 4] = pixel(s, image, 6, h, w);
-    line.middle[64 / LANES - 3] = pixel(s, image, 6, h, w + 4);
-    line.middle[64 / LANES - 2] = pixel(s, image, 7, h, w);
-    line.middle[64 / LANES - 1] = pixel(s, image, 7, h, w + 4);
-  }
-  // Lanes as (channel, side).
-  let c = s.lane / 2;
-  let edge = left + s.lane % 2 * 9;
-  line.edges[0] = pixel(s, image, c, h, edge);
-  line.edges[1] = pixel(s, image, c + LANES / 2, h, edge);
-  if (LANES == 4) {
-    line.edges[16 / LANES - 2] = pixel(s, image, c + 4, h, edge);
-    line.edges[16 / LANES - 1] = pixel(s, image, c + 6, h, edge);
-  }
-  return line;
+// The value of row `at` in column `c`; zero outside the image.
+fn pixel(at: u32, c: Column, inside: bool) -> f32 {
+  return select(0.0, f32(x[at + c.at]), c.inside & inside);
+}
+
+fn slope(at: u32, c: Column, inside: bool) -> f32 {
+  return select(0.0, f32(gy[at + c.at]), c.inside & inside);
 }
 
 // Column `j` (1 to 8) of channel `c`, the same for all lanes; then columns 0 and 9.
 fn column(line: ptr<function, Line>, c: u32, j: u32) -> f32 {
-  let i = c * 8 + j - 1;
-  return subgroupShuffle((*line).middle[i / LANES], i % LANES);
+  return subgroupShuffle((*line).middle[c], j - 1);
 }
 
 fn column_0(line: ptr<function, Line>, c: u32) -> f32 {
-  return subgroupShuffle((*line).edges[2 * c / LANES], 2 * c % LANES);
+  return subgroupShuffle((*line).edges[c / 4], 2 * c % 8);
 }
 
 fn column_9(line: ptr<function, Line>, c: u32) -> f32 {
-  return subgroupShuffle((*line).edges[2 * c / LANES], (2 * c + 1) % LANES);
+  return subgroupShuffle((*line).edges[c / 4], (2 * c + 1) % 8);
 }
 
 // One input channel: its nine taps over a row of x.
@@ -141,7 +99,7 @@ fn taps(sums: Sums, c: u32, line: ptr<function, Line>, g: ptr<function, Slopes>)
 }
 
 // Three pixels of a row of x with a column of three rows of gy.
-fn add(s: Sums, x0: f32, x1: f32, x2: f32, g0: Value, g1: Value, g2: Value) -> Sums {
+fn add(s: Sums, x0: f32, x1: f32, x2: f32, g0: f32, g1: f32, g2: f32) -> Sums {
   return Sums(
     s[0] + g0 * x0, s[1] + g0 * x1, s[2] + g0 * x2,
     s[3] + g1 * x0, s[4] + g1 * x1, s[5] + g1 * x2,
@@ -149,29 +107,38 @@ fn add(s: Sums, x0: f32, x1: f32, x2: f32, g0: Value, g1: Value, g2: Value) -> S
   );
 }
 
-// A column of a row of gy, zero outside; lanes are output channels.
-fn slope(row: Index, w: u32, width: u32, valid: bool) -> Value {
-  let inside = valid & (w < width);
-  return select(Value(), values(select(Index(), row + w, inside)), inside);
-}
-
-@compute @workgroup_size(LANES, 4)
+@compute @workgroup_size(8, 4)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
   let lane = id.x;
   let channels = size(0);
+  let height = size(1);
+  let width = size(2);
   let out_channels = size(3);
   let out_height = size(4);
   let out_width = size(5);
   let across = size(12); // strips of an image
   let strips = size(13); // of all images
   let run = size(14); // strips of a part
-  let parts = size(15);
 
   let blocks = (channels + 7) / 8;
   let tile = group.x * 4 + id.y;
   let part = tile / blocks;
-  let s = Source(channels, size(1), size(2), tile % blocks * 8, lane);
-  let k = channels_of(group.y * 8 + lane);
+  let first = tile % blocks * 8;
+  let k = group.y * 8 + lane;
+  // A channel past the last repeats it; its sums are not stored.
+  let plane = height * width;
+  let last = channels - 1;
+  let p0 = first * plane;
+  let p1 = min(first + 1, last) * plane;
+  let p2 = min(first + 2, last) * plane;
+  let p3 = min(first + 3, last) * plane;
+  let p4 = min(first + 4, last) * plane;
+  let p5 = min(first + 5, last) * plane;
+  let p6 = min(first + 6, last) * plane;
+  let p7 = min(first + 7, last) * plane;
+  let e0 = min(first + lane / 2, last) * plane;
+  let e1 = min(first + 4 + lane / 2, last) * plane;
+  let plane_of_k = size(10) + min(k, out_channels - 1) * (out_height * out_width);
 
   var s0: Sums;
   var s1: Sums;
@@ -182,48 +149,84 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   var s6: Sums;
   var s7: Sums;
   var g: Slopes;
-  // Rows of all strips of the run as one loop.
   let steps = out_height + 2 - size(6);
-  for (var step = 0u; step < run * steps; step++) {
-    let strip = part * run + step / steps;
-    let row = step % steps; // of gy
+  for (var i = 0u; i < run; i++) {
+    let strip = part * run + i;
+    let there = strip < strips;
     let n = min(strip, strips - 1) / across;
     let w = strip % across * 8;
-    var line = load_line(s, size(8) + n * size(9), row - size(6), w - size(7));
-    let valid = (strip < strips) & (row < out_height);
-    let plane = size(10) + n * size(11) + min(k, Index(out_channels - 1)) * (out_height * out_width);
-    let at = plane + row * out_width;
-    g.row2 = g.row1;
-    g.row1 = g.row0;
-    if (row == 0) {
-      g.row2 = array<Value, 8>();
-      g.row1 = array<Value, 8>();
+    let left = w - size(7);
+    let image = size(8) + n * size(9);
+    let from_gy = plane_of_k + n * size(11);
+    let middle = column_at(left + 1 + lane, width);
+    let edge = column_at(left + lane % 2 * 9, width);
+    let c0 = column_at(w, out_width);
+    let c1 = column_at(w + 1, out_width);
+    let c2 = column_at(w + 2, out_width);
+    let c3 = column_at(w + 3, out_width);
+    let c4 = column_at(w + 4, out_width);
+    let c5 = column_at(w + 5, out_width);
+    let c6 = column_at(w + 6, out_width);
+    let c7 = column_at(w + 7, out_width);
+    g.row0 = array<f32, 8>();
+    g.row1 = array<f32, 8>();
+    for (var row = 0u; row < steps; row++) {
+      // Of x; above the image it wraps round to a huge one.
+      let h = row - size(6);
+      let inside = h < height;
+      let line_at = image + select(0, h * width, inside);
+      var line = Line(
+        array<f32, 8>(
+          pixel(line_at + p0, middle, inside),
+          pixel(line_at + p1, middle, inside),
+          pixel(line_at + p2, middle, inside),
+          pixel(line_at + p3, middle, inside),
+          pixel(line_at + p4, middle, inside),
+          pixel(line_at + p5, middle, inside),
+          pixel(line_at + p6, middle, inside),
+          pixel(line_at + p7, middle, inside),
+        ),
+        array<f32, 2>(pixel(line_at + e0, edge, inside), pixel(line_at + e1, edge, inside)),
+      );
+      let valid = there & (row < out_height);
+      let at = from_gy + select(0, row * out_width, valid);
+      g.row2 = g.row1;
+      g.row1 = g.row0;
+      g.row0 = array<f32, 8>(
+        slope(at, c0, valid),
+        slope(at, c1, valid),
+        slope(at, c2, valid),
+        slope(at, c3, valid),
+        slope(at, c4, valid),
+        slope(at, c5, valid),
+        slope(at, c6, valid),
+        slope(at, c7, valid),
+      );
+      s0 = taps(s0, 0, &line, &g);
+      s1 = taps(s1, 1, &line, &g);
+      s2 = taps(s2, 2, &line, &g);
+      s3 = taps(s3, 3, &line, &g);
+      s4 = taps(s4, 4, &line, &g);
+      s5 = taps(s5, 5, &line, &g);
+      s6 = taps(s6, 6, &line, &g);
+      s7 = taps(s7, 7, &line, &g);
     }
-    g.row0 = array<Value, 8>(
-      slope(at, w, out_width, valid),
-      slope(at, w + 1, out_width, valid),
-      slope(at, w + 2, out_width, valid),
-      slope(at, w + 3, out_width, valid),
-      slope(at, w + 4, out_width, valid),
-      slope(at, w + 5, out_width, valid),
-      slope(at, w + 6, out_width, valid),
-      slope(at, w + 7, out_width, valid),
-    );
-    s0 = taps(s0, 0, &line, &g);
-    s1 = taps(s1, 1, &line, &g);
-    s2 = taps(s2, 2, &line, &g);
-    s3 = taps(s3, 3, &line, &g);
-    s4 = taps(s4, 4, &line, &g);
-    s5 = taps(s5, 5, &line, &g);
-    s6 = taps(s6, 6, &line, &g);
-    s7 = taps(s7, 7, &line, &g);
   }
 
   // A loop over channels, which moves the next one's sums down each time, as in strips.wgsl.
   for (var c = 0u; c < 8; c++) {
-    let inside = (part < parts) & (s.first + c < channels);
-    let at = size(16) + ((part * out_channels + k) * channels + s.first + c) * 9;
-    store(at, (k < Index(out_channels)) & Inside(inside), s0);
+    if (part < size(15) && first + c < channels && k < out_channels) {
+      let at = size(16) + ((part * out_channels + k) * channels + first + c) * 9;
+      part_sums[at] = s0[0];
+      part_sums[at + 1] = s0[1];
+      part_sums[at + 2] = s0[2];
+      part_sums[at + 3] = s0[3];
+      part_sums[at + 4] = s0[4];
+      part_sums[at + 5] = s0[5];
+      part_sums[at + 6] = s0[6];
+      part_sums[at + 7] = s0[7];
+      part_sums[at + 8] = s0[8];
+    }
     s0 = s1;
     s1 = s2;
     s2 = s3;
