@@ -75,7 +75,13 @@ export function lowerPatches(
       launches.push(launch, {
         shader: patches,
         pieces: [sizesPiece, ...parts.pieces],
-        constants: { IN_TYPE: storedType(io.input), OUT_TYPE: storedType(io.output), ...parts.constants },
+        constants: {
+          IN_TYPE: storedType(io.input),
+          OUT_TYPE: storedType(io.output),
+          // One or more: so that one pipeline serves all layers that have no more than one.
+          CHUNKS: Math.min(2, Math.ceil(r / chunk)),
+          ...parts.constants,
+        },
         bindings: [
           bind(0, io.input, 'read'),
           bind(1, packed, 'uniform'),

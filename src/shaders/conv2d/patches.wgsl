@@ -20,7 +20,7 @@ enable subgroups;
 // Dispatch  (ceil(tiles / 4), blocks of 32 m in `weights`, 1) workgroups of 8 x 4: a tile a row of the workgroup.
 // FLOPs     2 * P*M*R.
 // Bytes     4 * (in * ceil(M / 32) + out + weights), from caches mostly.
-// Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers.
+// Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, so that one pipeline serves all layers.
 // Pieces    sizes, epilogue_shared.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
@@ -53,13 +53,17 @@ fn products(sum: Pixels, v: ptr<function, mat4x4<f32>>, list: ptr<function, arra
 fn store(inside: bool, place: u32, v: f32, index: u32) {
   if (inside) {
     var sum = v;
-    if (size(20) != 0) {
-      sum += f32(output[place]);
+    // A constant: such code is long, and compiled sixteen times.
+    if (CHUNKS > 1) {
+      if (size(20) != 0) {
+        sum += f32(output[place]);
+      }
+      if (size(21) == 0) {
+        output[place] = OUT_TYPE(sum);
+        return;
+      }
     }
-    if (size(21) != 0) {
-      sum = activate(sum, index);
-    }
-    output[place] = OUT_TYPE(sum);
+    output[place] = OUT_TYPE(activate(sum, index));
   }
 }
 
