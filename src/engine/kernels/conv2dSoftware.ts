@@ -46,8 +46,8 @@ const forwardLargeBlock: ForwardVariant = {
     lowerStrips(largeBlocks, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
 };
 
-/** A quad computes 16 channels, however many there are. Measured on SwiftShader: 1.3 times block8 where all are there. */
-const quadsShare = (channels: number): number => (0.26 * channels) / (16 * Math.ceil(channels / 16));
+/** A quad computes 16 channels, however many there are. Measured on SwiftShader: half of the ceiling where all are there. */
+const quadsShare = (channels: number): number => (0.48 * channels) / (16 * Math.ceil(channels / 16));
 
 const forwardQuads: ForwardVariant = {
   name: 'quads',
@@ -140,7 +140,7 @@ const weightGradQuads: WeightGradVariant = {
   dtypes: f32AndF16,
   supports: supportsWeightGradQuads,
   // A quad computes 16 output and 8 input channels, however many there are.
-  share: (p) => (0.4 * p.k * p.c) / (16 * Math.ceil(p.k / 16) * 8 * Math.ceil(p.c / 8)),
+  share: (p) => (0.48 * p.k * p.c) / (16 * Math.ceil(p.k / 16) * 8 * Math.ceil(p.c / 8)),
   lower: lowerWeightGradQuads,
 };
 

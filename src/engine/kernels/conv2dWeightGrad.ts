@@ -65,7 +65,8 @@ const weightGradDirect: WeightGradVariant = {
 const weightGradLargeBlock: WeightGradVariant = {
   name: 'block8',
   supports: supportsLargeBlocks,
-  share: (_, { software }) => (software ? 0.2 : 0.02),
+  // A block has 4 input channels, however many there are.
+  share: (p, { software }) => ((software ? 0.2 : 0.02) * p.c) / (4 * Math.ceil(p.c / 4)),
   lower: lowerWeightGradLargeBlocks,
 };
 
