@@ -1,8 +1,24 @@
 /** A convolution without padding as a matrix product: what patches.wgsl and tile.wgsl have in common. */
 import pack from '../../shaders/conv2d/patches_pack.wgsl';
 import sizes from '../../shaders/conv2d/sizes.wgsl';
-import { elementBytes, type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
-import { bind, type Conv2dProblem, join, planes, sizeWords } from './conv2dProblem.js';
+import {
+  elementBytes,
+  type Launch,
+  type Lowering,
+  type Operand,
+  type Shader,
+  storedType,
+} from '../kernel.js';
+import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
+import {
+  bind,
+  type Conv2dProblem,
+  conv2dBytes,
+  conv2dFlops,
+  join,
+  planes,
+  sizeWords,
+} from './conv2dProblem.js';
 import { grid1d } from './grid.js';
 
 /** Any kernel, stride and dilation, as long as no tap leaves the image: forward and weight gradient. */
@@ -40,7 +56,7 @@ export interface MatrixPart {
 }
 
 /** Words of a packed part with its tables: what patches_pack.wgsl writes. */
-export function packedWords({ rows, blocks, count }: MatrixPart): number {
+function packedWords({ rows, blocks, count }: MatrixPart): number {
   const r4 = Math.ceil(count / 4) * 4;
   return r4 + blocks * rows * (2 + r4);
 }
@@ -118,39 +134,48 @@ export function packMatrix(
   };
 }
 
-/** Words for the weight gradient's kernels. `run`: pixels or rows of a part, as the kernel says. */
-export function weightGradWords(
+/** How a product is run by one launch after its packing: all r and m at once, weights in storage. */
+export interface MatrixForm {
+  readonly shader: Shader;
+  /** Rows of m in a block, and how many blocks there are. */
+  readonly rows: number;
+  readonly blocks: number;
+  /** Words 17 and 18 of the sizes. */
+  readonly own: readonly [number, number];
+  readonly workgroups: Launch['workgroups'];
+  readonly variant: string;
+}
+
+/** `backward` takes gy to gx; otherwise x to y. */
+export function matrixProduct(
+  { shader, rows, blocks, own, workgroups, variant }: MatrixForm,
   p: Conv2dProblem,
-  io: { readonly x: Operand; readonly gy: Operand },
-  sums: Operand,
-  run: number,
-  parts: number,
-): number[] {
-  const x = planes('X', io.x);
-  const gy = planes('GY', io.gy);
-  return sizeWords([
-    p.c * p.kh * p.kw,
-    p.k,
-    p.n * p.oh * p.ow,
-    p.oh,
-    p.ow,
-    0,
-    p.kh,
-    p.kw,
-    p.dh * p.w,
-    p.dw,
-    p.h * p.w,
-    x.X_BATCH as number,
-    p.sh * p.w,
-    p.sw,
-    x.X_OFFSET as number,
-    0,
-    sums.layout.offset,
-    gy.GY_OFFSET as number,
-    run,
-    parts,
-    gy.GY_BATCH as number,
-    p.ow,
-    1,
-  ]);
+  io: MatrixOperands,
+  backward: boolean,
+  epilogue: Epilogue,
+  ctx: Lowering,
+): Launch[] {
+  const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
+  const part = { rows, block: 0, blocks, first: 0, count: matrixSize(p, backward).r };
+  const packed = ctx.scratch([packedWords(part)]);
+  const { launch, words } = packMatrix(p, io, backward, part, packed, parts.words, own, ctx);
+  return [
+    launch,
+    {
+      shader,
+      pieces: [sizes, ...parts.pieces],
+      constants: { IN_TYPE: storedType(io.input), OUT_TYPE: storedType(io.output), ...parts.constants },
+      bindings: [
+        bind(0, io.input, 'read'),
+        bind(1, packed, 'read'),
+        bind(2, io.output, 'write'),
+        bind(3, words, 'uniform'),
+        ...parts.bindings,
+      ],
+      workgroups,
+      variant: `${variant}${parts.label}`,
+      flops: conv2dFlops(p),
+      bytes: conv2dBytes(p),
+    },
+  ];
 }

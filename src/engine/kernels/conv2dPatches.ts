@@ -2,17 +2,14 @@
 import patches from '../../shaders/conv2d/patches.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import weightGradPatches from '../../shaders/conv2d/weight_grad_patches.wgsl';
-import { type DeviceFacts, type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
-import { reducePartsLaunch } from './conv2dBiasGrad.js';
+import { type DeviceFacts, type Launch, type Lowering, storedType } from '../kernel.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
+import { isMatrix, isMatrixBackward, type MatrixOperands, matrixSize, packMatrix } from './conv2dMatrix.js';
 import {
-  isMatrix,
-  isMatrixBackward,
-  type MatrixOperands,
-  matrixSize,
-  packMatrix,
-  weightGradWords,
-} from './conv2dMatrix.js';
+  type MatrixWeightGradForm,
+  type MatrixWeightGradOperands,
+  matrixWeightGrad,
+} from './conv2dMatrixWeight.js';
 import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops } from './conv2dProblem.js';
 
 /** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
@@ -105,36 +102,21 @@ const SUBGROUPS = 128;
 /** The weight gradient; `gw` [k, c, kh, kw] is contiguous. */
 export function lowerWeightGradPatches(
   p: Conv2dProblem,
-  io: { readonly x: Operand; readonly gy: Operand; readonly gw: Operand },
+  io: MatrixWeightGradOperands,
   ctx: Lowering,
 ): Launch[] {
-  const m = p.c * p.kh * p.kw;
   const pixels = p.n * p.oh * p.ow;
-  const inBlocks = Math.ceil(m / 16);
+  const inBlocks = Math.ceil((p.c * p.kh * p.kw) / 16);
   const outBlocks = Math.ceil(p.k / 16);
   const wanted = Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks)));
   const run = Math.ceil(pixels / wanted / 8) * 8;
   const parts = Math.ceil(pixels / run);
-  const count = p.k * m;
-  const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
-  const sizes = ctx.constant(weightGradWords(p, io, sums, run, parts));
-  const launches: Launch[] = [
-    {
-      shader: weightGradPatches,
-      pieces: [sizesPiece],
-      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
-      bindings: [
-        bind(0, io.x, 'read'),
-        bind(1, io.gy, 'read'),
-        bind(2, sums, 'write'),
-        bind(3, sizes, 'uniform'),
-      ],
-      workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-      variant: `patches 16x16, ${parts} parts`,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
-  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }, ctx));
-  return launches;
+  const form: MatrixWeightGradForm = {
+    shader: weightGradPatches,
+    run,
+    parts,
+    workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
+    variant: 'patches 16x16',
+  };
+  return matrixWeightGrad(form, p, io, ctx);
 }

@@ -44,40 +44,37 @@ interface WeightGradForm {
   readonly variant: string;
 }
 
-/** The weight gradient by strips.wgsl's means; `gw` [k, c, 3, 3] is contiguous. */
+/** The weight gradient by weight_grad_strips.wgsl; `gw` [k, c, 3, 3] is contiguous. */
 export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
-  const across = Math.ceil(p.ow / 8);
-  const strips = across * p.n;
-  const inBlocks = Math.ceil(p.c / 8);
-  const outBlocks = Math.ceil(p.k / 8);
-  const run = Math.ceil(strips / Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks))));
-  const parts = Math.ceil(strips / run);
-  const form: WeightGradForm = {
-    shader: weightGradStrips,
-    parts,
-    dealt: [across, strips, run],
-    workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-    variant: `strips 8x8x9, ${parts} parts`,
-  };
-  return lowerWeightGrad(form, p, io, ctx);
+  return lowerWeightGrad(walk(weightGradStrips, p, 8, 8, 'strips 8x8x9'), p, io, ctx);
 }
 
 /** The weight gradient by weight_grad_quads3x3.wgsl; `gw` [k, c, 3, 3] is contiguous. */
 export function lowerWeightGradQuads(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
-  const across = Math.ceil(p.ow / 4);
+  return lowerWeightGrad(walk(weightGradQuads, p, 4, 16, 'quads 16x8x9'), p, io, ctx);
+}
+
+/** Subgroups that walk down strips, each for 8 input channels. `columns` of a strip; `outChannels` of a subgroup. */
+function walk(
+  shader: Shader,
+  p: Conv2dProblem,
+  columns: number,
+  outChannels: number,
+  variant: string,
+): WeightGradForm {
+  const across = Math.ceil(p.ow / columns);
   const strips = across * p.n;
   const inBlocks = Math.ceil(p.c / 8);
-  const outBlocks = Math.ceil(p.k / 16);
+  const outBlocks = Math.ceil(p.k / outChannels);
   const run = Math.ceil(strips / Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks))));
   const parts = Math.ceil(strips / run);
-  const form: WeightGradForm = {
-    shader: weightGradQuads,
+  return {
+    shader,
     parts,
     dealt: [across, strips, run],
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-    variant: `quads 16x8x9, ${parts} parts`,
+    variant: `${variant}, ${parts} parts`,
   };
-  return lowerWeightGrad(form, p, io, ctx);
 }
 
 /** Invocations wanted in all. */

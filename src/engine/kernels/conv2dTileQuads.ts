@@ -1,20 +1,22 @@
 /** Lowering of tile_quads.wgsl and weight_grad_tile_quads.wgsl: tile.wgsl for adapters on the CPU with subgroups of 4. */
-import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import tileQuads from '../../shaders/conv2d/tile_quads.wgsl';
 import weightGradTileQuads from '../../shaders/conv2d/weight_grad_tile_quads.wgsl';
-import { type DeviceFacts, type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
-import { reducePartsLaunch } from './conv2dBiasGrad.js';
-import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
+import type { DeviceFacts, Launch, Lowering } from '../kernel.js';
+import type { Epilogue } from './conv2dEpilogue.js';
 import {
   isMatrix,
   isMatrixBackward,
+  type MatrixForm,
   type MatrixOperands,
+  matrixProduct,
   matrixSize,
-  packedWords,
-  packMatrix,
-  weightGradWords,
 } from './conv2dMatrix.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops } from './conv2dProblem.js';
+import {
+  type MatrixWeightGradForm,
+  type MatrixWeightGradOperands,
+  matrixWeightGrad,
+} from './conv2dMatrixWeight.js';
+import type { Conv2dProblem } from './conv2dProblem.js';
 
 /** Rows of m that a lane computes; a quad computes two such groups. */
 const GROUP = 16;
@@ -75,31 +77,16 @@ export function lowerTileQuads(
   epilogue: Epilogue,
   ctx: Lowering,
 ): Launch[] {
-  const { r, m } = matrixSize(p, backward);
-  const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
-  const part = { rows: GROUP, block: 0, blocks: 2 * pairs(m), first: 0, count: r };
-  const packed = ctx.scratch([packedWords(part)]);
-  const own = [across(p), tiles(p)] as const;
-  const { launch, words } = packMatrix(p, io, backward, part, packed, parts.words, own, ctx);
-  return [
-    launch,
-    {
-      shader: tileQuads,
-      pieces: [sizesPiece, ...parts.pieces],
-      constants: { IN_TYPE: storedType(io.input), OUT_TYPE: storedType(io.output), ...parts.constants },
-      bindings: [
-        bind(0, io.input, 'read'),
-        bind(1, packed, 'read'),
-        bind(2, io.output, 'write'),
-        bind(3, words, 'uniform'),
-        ...parts.bindings,
-      ],
-      workgroups: [workgroups(p), pairs(m), 1],
-      variant: `quads 4x8x32${parts.label}`,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
+  const { m } = matrixSize(p, backward);
+  const form: MatrixForm = {
+    shader: tileQuads,
+    rows: GROUP,
+    blocks: 2 * pairs(m),
+    own: [across(p), tiles(p)],
+    workgroups: [workgroups(p), pairs(m), 1],
+    variant: 'quads 4x8x32',
+  };
+  return matrixProduct(form, p, io, backward, epilogue, ctx);
 }
 
 /** Quads wanted in all, so that every core has work; more would only add partial sums. */
@@ -108,33 +95,19 @@ const QUADS = 128;
 /** The weight gradient; `gw` [k, c, kh, kw] is contiguous. */
 export function lowerWeightGradTileQuads(
   p: Conv2dProblem,
-  io: { readonly x: Operand; readonly gy: Operand; readonly gw: Operand },
+  io: MatrixWeightGradOperands,
   ctx: Lowering,
 ): Launch[] {
-  const m = p.c * p.kh * p.kw;
+  const blocks = pairs(p.c * p.kh * p.kw);
   const rows = p.n * p.oh;
-  const run = Math.ceil(rows / Math.min(rows, Math.ceil(QUADS / (pairs(m) * pairs(p.k)))));
+  const run = Math.ceil(rows / Math.min(rows, Math.ceil(QUADS / (blocks * pairs(p.k)))));
   const parts = Math.ceil(rows / run);
-  const count = p.k * m;
-  const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
-  const words = ctx.constant(weightGradWords(p, io, sums, run, parts));
-  const launches: Launch[] = [
-    {
-      shader: weightGradTileQuads,
-      pieces: [sizesPiece],
-      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
-      bindings: [
-        bind(0, io.x, 'read'),
-        bind(1, io.gy, 'read'),
-        bind(2, sums, 'write'),
-        bind(3, words, 'uniform'),
-      ],
-      workgroups: [Math.ceil(parts / 4), pairs(m), pairs(p.k)],
-      variant: `quads 32x32, ${parts} parts`,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
-  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }, ctx));
-  return launches;
+  const form: MatrixWeightGradForm = {
+    shader: weightGradTileQuads,
+    run,
+    parts,
+    workgroups: [Math.ceil(parts / 4), blocks, pairs(p.k)],
+    variant: 'quads 32x32',
+  };
+  return matrixWeightGrad(form, p, io, ctx);
 }
