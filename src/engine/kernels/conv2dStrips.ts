@@ -183,7 +183,7 @@ export function lowerStrips(
         first > 0 ? 1 : 0,
         first + channels === inChannels ? 1 : 0,
       ];
-      const packing = [inChannels, first, count, turned ? 1 : 0, io.weight.layout.offset];
+      const packing = [inChannels, first, turned ? 1 : 0, io.weight.layout.offset];
       const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
       const length = count * channels * form.words;
       const packed = ctx.scratch([form.uniform ? UNIFORM : length]);
@@ -193,7 +193,7 @@ export function lowerStrips(
           pieces: [sizesPiece],
           constants: { WEIGHT_TYPE: storedType(io.weight) },
           bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
-          workgroups: [Math.ceil(length / form.packs / 64), 1, 1],
+          workgroups: [Math.ceil((channels * form.words) / form.packs / 64), count, 1],
           variant: 'pack',
           flops: 0,
           bytes: 4 * (count * channels * 72 + length),
