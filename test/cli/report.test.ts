@@ -192,7 +192,7 @@ describe('shadergrad report', () => {
       expect(text(page)).toContain('slice a');
       out = '';
       expect(await run(['report', join(folder, 'none')], { stdout: stream, stderr: stream })).toBe(1);
-      expect(out).toBe(`shadergrad: There is no run folder ${join(folder, 'none')}.\n`);
+      expect(out).toBe(`shadergrad: There is no run folder ${join(folder, 'none')}; check the path.\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }
