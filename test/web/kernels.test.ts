@@ -14,6 +14,23 @@ async function open(): Promise<Page> {
   return page;
 }
 
+it('keeps the kernel that was picked while the list was on its way', async () => {
+  const page = await open();
+  await page.locator('#kernel-file', { hasText: 'src/shaders/conv2d/forward_direct.wgsl' }).waitFor();
+  // What comes back from the worker replaces the list, and with it this mark.
+  await page.locator('#kernel-variant').evaluate((variant: HTMLSelectElement) => {
+    variant.value = 'block';
+    document.querySelector('#bench-layer')?.dispatchEvent(new Event('change'));
+    variant.value = 'direct';
+    variant.dispatchEvent(new Event('change'));
+    variant.options[0]?.classList.add('of-old');
+  });
+  await page.locator('#kernel-variant .of-old').waitFor({ state: 'detached' });
+  expect(await page.getByLabel('Kernel', { exact: true }).inputValue()).toBe('direct');
+  expect(await textOf(page, '#kernel-file')).toContain('forward_direct');
+  await page.close();
+});
+
 it('runs a kernel that was edited: right, wrong, and not compiling', async () => {
   const page = await open();
   await page.locator('#kernel-file', { hasText: 'src/shaders/conv2d/forward_direct.wgsl' }).waitFor();

@@ -89,13 +89,22 @@ export class KernelsTab {
   }
 
   private async listVariants(): Promise<void> {
-    this.variants = await this.worker.call('variants', this.place());
+    const { value } = this.variant;
+    const asked = this.place();
+    const variants = await this.worker.call('variants', asked);
+    // Another op or layer was chosen meanwhile: its own list comes.
+    if (!samePlace(asked, this.place())) return;
+    this.variants = variants;
+    const picked = this.variant.value === value ? undefined : this.variant.value;
     this.variant.replaceChildren(
       ...this.variants.map(({ name, chosen }) =>
         make('option', { value: name }, chosen ? `${name} (what the plan takes)` : name),
       ),
     );
-    this.variant.value = this.variants.find(({ chosen }) => chosen)?.name ?? this.variants[0]?.name ?? '';
+    const names = this.variants.map(({ name }) => name);
+    const chosen = this.variants.find((variant) => variant.chosen)?.name ?? names[0] ?? '';
+    // What was picked while the list was on its way counts.
+    this.variant.value = picked !== undefined && names.includes(picked) ? picked : chosen;
     this.showSource();
   }
 
@@ -226,6 +235,10 @@ export class KernelsTab {
   private say(text: string): void {
     need('bench-status', HTMLElement).textContent = text;
   }
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  return a.net === b.net && a.op === b.op && a.layer === b.layer;
 }
 
 /** What a run of one's own kernel says, and whether it is bad news. */
