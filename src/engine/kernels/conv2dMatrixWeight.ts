@@ -1,54 +1,25 @@
 /** The weight gradient of a convolution without padding as a matrix product: what weight_grad_patches.wgsl and its like have in common. */
-import sizes from '../../shaders/conv2d/sizes.wgsl';
-import { type Launch, type Lowering, type Operand, type Shader, storedType } from '../kernel.js';
-import { reducePartsLaunch } from './conv2dBiasGrad.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, planes, sizeWords } from './conv2dProblem.js';
+import type { Launch, Lowering, Operand } from '../kernel.js';
+import { type Conv2dProblem, planes, sizeWords } from './conv2dProblem.js';
+import {
+  type WeightGradParts,
+  type WeightGradPartsOperands,
+  weightGradParts,
+} from './conv2dWeightGradParts.js';
 
-export interface MatrixWeightGradOperands {
-  readonly x: Operand;
-  readonly gy: Operand;
-  readonly gw: Operand;
-}
-
-/** How a weight gradient is split and run. */
-export interface MatrixWeightGradForm {
-  readonly shader: Shader;
-  /** Pixels or rows of a part, as the kernel says, and how many parts there are. */
+export interface MatrixWeightGradForm extends WeightGradParts {
+  /** Pixels or rows of a part, as the kernel says. */
   readonly run: number;
-  readonly parts: number;
-  readonly workgroups: Launch['workgroups'];
-  readonly variant: string;
 }
 
-/** The weight gradient: partial sums, and their sum where there are several. `gw` [k, c, kh, kw] is contiguous. */
+/** The weight gradient; `gw` [k, c, kh, kw] is contiguous. */
 export function matrixWeightGrad(
-  { shader, run, parts, workgroups, variant }: MatrixWeightGradForm,
+  form: MatrixWeightGradForm,
   p: Conv2dProblem,
-  io: MatrixWeightGradOperands,
+  io: WeightGradPartsOperands,
   ctx: Lowering,
 ): Launch[] {
-  const count = p.k * p.c * p.kh * p.kw;
-  const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
-  const words = ctx.constant(weightGradWords(p, io, sums, run, parts));
-  const launches: Launch[] = [
-    {
-      shader,
-      pieces: [sizes],
-      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
-      bindings: [
-        bind(0, io.x, 'read'),
-        bind(1, io.gy, 'read'),
-        bind(2, sums, 'write'),
-        bind(3, words, 'uniform'),
-      ],
-      workgroups,
-      variant: `${variant}, ${parts} parts`,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
-  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }, ctx));
-  return launches;
+  return weightGradParts(form, p, io, (sums) => weightGradWords(p, io, sums, form.run, form.parts), ctx);
 }
 
 /** Words for the weight gradient's kernels. */

@@ -5,12 +5,9 @@ import weightGradPatches from '../../shaders/conv2d/weight_grad_patches.wgsl';
 import { type DeviceFacts, type Launch, type Lowering, storedType } from '../kernel.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import { isMatrix, isMatrixBackward, type MatrixOperands, matrixSize, packMatrix } from './conv2dMatrix.js';
-import {
-  type MatrixWeightGradForm,
-  type MatrixWeightGradOperands,
-  matrixWeightGrad,
-} from './conv2dMatrixWeight.js';
+import { type MatrixWeightGradForm, matrixWeightGrad } from './conv2dMatrixWeight.js';
 import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops } from './conv2dProblem.js';
+import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
@@ -102,7 +99,7 @@ const SUBGROUPS = 128;
 /** The weight gradient; `gw` [k, c, kh, kw] is contiguous. */
 export function lowerWeightGradPatches(
   p: Conv2dProblem,
-  io: MatrixWeightGradOperands,
+  io: WeightGradPartsOperands,
   ctx: Lowering,
 ): Launch[] {
   const pixels = p.n * p.oh * p.ow;

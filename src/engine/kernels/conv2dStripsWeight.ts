@@ -1,26 +1,23 @@
 /** Weight gradients of 3x3 convolutions of stride 1 on adapters that run on the CPU: strips, quads, large blocks. */
 
-import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import weightGradLargeBlock from '../../shaders/conv2d/weight_grad_block8x4.wgsl';
 import weightGradQuads from '../../shaders/conv2d/weight_grad_quads3x3.wgsl';
 import weightGradStrips from '../../shaders/conv2d/weight_grad_strips.wgsl';
-import {
-  type DeviceFacts,
-  type Launch,
-  type Lowering,
-  type Operand,
-  type Shader,
-  storedType,
-} from '../kernel.js';
-import { reducePartsLaunch } from './conv2dBiasGrad.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, planes, sizeWords } from './conv2dProblem.js';
+import type { DeviceFacts, Launch, Lowering, Operand, Shader } from '../kernel.js';
+import { type Conv2dProblem, planes, sizeWords } from './conv2dProblem.js';
 import { isSmall3x3 } from './conv2dStrips.js';
+import {
+  type WeightGradParts,
+  type WeightGradPartsOperands,
+  weightGradParts,
+} from './conv2dWeightGradParts.js';
 
-/** The same for the weight gradient, which does with fewer shuffles and so serves adapters where they are dear. */
+/** Subgroups of 8: with 4, quads do it better. */
 export function supportsWeightGradStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
   return facts.software && facts.subgroupSize === 8 && isSmall3x3(p);
 }
 
+/** Whether subgroups are quads, in which a swap costs next to nothing on the CPU. */
 export function supportsWeightGradQuads(p: Conv2dProblem, facts: DeviceFacts): boolean {
   return facts.software && facts.subgroupSize === 4 && isSmall3x3(p);
 }
@@ -28,29 +25,23 @@ export function supportsWeightGradQuads(p: Conv2dProblem, facts: DeviceFacts): b
 /** Subgroups wanted in all, so that every core has work; more would only add partial sums. */
 const SUBGROUPS = 128;
 
-interface WeightGradOperands {
-  readonly x: Operand;
-  readonly gy: Operand;
-  readonly gw: Operand;
-}
-
 /** How a weight gradient is split and run. */
-interface WeightGradForm {
-  readonly shader: Shader;
-  readonly parts: number;
+interface WeightGradForm extends WeightGradParts {
   /** Words 12 to 14 of the sizes: what is dealt out to parts, as the kernel says. */
   readonly dealt: readonly [number, number, number];
-  readonly workgroups: Launch['workgroups'];
-  readonly variant: string;
 }
 
 /** The weight gradient by weight_grad_strips.wgsl; `gw` [k, c, 3, 3] is contiguous. */
-export function lowerWeightGradStrips(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
+export function lowerWeightGradStrips(
+  p: Conv2dProblem,
+  io: WeightGradPartsOperands,
+  ctx: Lowering,
+): Launch[] {
   return lowerWeightGrad(walk(weightGradStrips, p, 8, 8, 'strips 8x8x9'), p, io, ctx);
 }
 
 /** The weight gradient by weight_grad_quads3x3.wgsl; `gw` [k, c, 3, 3] is contiguous. */
-export function lowerWeightGradQuads(p: Conv2dProblem, io: WeightGradOperands, ctx: Lowering): Launch[] {
+export function lowerWeightGradQuads(p: Conv2dProblem, io: WeightGradPartsOperands, ctx: Lowering): Launch[] {
   return lowerWeightGrad(walk(weightGradQuads, p, 4, 16, 'quads 16x8x9'), p, io, ctx);
 }
 
@@ -73,7 +64,7 @@ function walk(
     parts,
     dealt: [across, strips, run],
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-    variant: `${variant}, ${parts} parts`,
+    variant,
   };
 }
 
@@ -83,7 +74,7 @@ const INVOCATIONS = 512;
 /** The weight gradient in large blocks; `gw` [k, c, 3, 3] is contiguous. */
 export function lowerWeightGradLargeBlocks(
   p: Conv2dProblem,
-  io: WeightGradOperands,
+  io: WeightGradPartsOperands,
   ctx: Lowering,
 ): Launch[] {
   const inBlocks = Math.ceil(p.c / 4);
@@ -96,56 +87,36 @@ export function lowerWeightGradLargeBlocks(
     parts,
     dealt: [p.n, 0, run],
     workgroups: [Math.ceil((parts * inBlocks * outBlocks) / 8), 1, 1],
-    variant: `block8 8x4x9, ${parts} parts`,
+    variant: 'block8 8x4x9',
   };
   return lowerWeightGrad(form, p, io, ctx);
 }
 
 function lowerWeightGrad(
-  { shader, parts, dealt, workgroups, variant }: WeightGradForm,
+  form: WeightGradForm,
   p: Conv2dProblem,
-  io: WeightGradOperands,
+  io: WeightGradPartsOperands,
   ctx: Lowering,
 ): Launch[] {
-  const count = p.k * p.c * 9;
-  const sums = parts > 1 ? ctx.scratch([parts, count]) : io.gw;
   const x = planes('X', io.x);
   const gy = planes('GY', io.gy);
-  const words = [
-    p.c,
-    p.h,
-    p.w,
-    p.k,
-    p.oh,
-    p.ow,
-    p.ph,
-    p.pw,
-    x.X_OFFSET as number,
-    x.X_BATCH as number,
-    gy.GY_OFFSET as number,
-    gy.GY_BATCH as number,
-    ...dealt,
-    parts,
-    sums.layout.offset,
-  ];
-  const sizes = ctx.constant(sizeWords(words));
-  const launches: Launch[] = [
-    {
-      shader,
-      pieces: [sizesPiece],
-      constants: { X_TYPE: storedType(io.x), GY_TYPE: storedType(io.gy) },
-      bindings: [
-        bind(0, io.x, 'read'),
-        bind(1, io.gy, 'read'),
-        bind(2, sums, 'write'),
-        bind(3, sizes, 'uniform'),
-      ],
-      workgroups,
-      variant,
-      flops: conv2dFlops(p),
-      bytes: conv2dBytes(p),
-    },
-  ];
-  if (parts > 1) launches.push(reducePartsLaunch(sums, io.gw, count, parts, { part: count, item: 1 }, ctx));
-  return launches;
+  const words = (sums: Operand): number[] =>
+    sizeWords([
+      p.c,
+      p.h,
+      p.w,
+      p.k,
+      p.oh,
+      p.ow,
+      p.ph,
+      p.pw,
+      x.X_OFFSET as number,
+      x.X_BATCH as number,
+      gy.GY_OFFSET as number,
+      gy.GY_BATCH as number,
+      ...form.dealt,
+      form.parts,
+      sums.layout.offset,
+    ]);
+  return weightGradParts(form, p, io, words, ctx);
 }

@@ -11,12 +11,9 @@ import {
   matrixProduct,
   matrixSize,
 } from './conv2dMatrix.js';
-import {
-  type MatrixWeightGradForm,
-  type MatrixWeightGradOperands,
-  matrixWeightGrad,
-} from './conv2dMatrixWeight.js';
+import { type MatrixWeightGradForm, matrixWeightGrad } from './conv2dMatrixWeight.js';
 import type { Conv2dProblem } from './conv2dProblem.js';
+import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Rows of m that an invocation computes. */
 const BLOCK = 16;
@@ -73,7 +70,7 @@ export function lowerTile(
 const INVOCATIONS = 2048;
 
 /** The weight gradient; `gw` [k, c, kh, kw] is contiguous. */
-export function lowerWeightGradTile(p: Conv2dProblem, io: MatrixWeightGradOperands, ctx: Lowering): Launch[] {
+export function lowerWeightGradTile(p: Conv2dProblem, io: WeightGradPartsOperands, ctx: Lowering): Launch[] {
   const across = Math.ceil((p.c * p.kh * p.kw) / BLOCK);
   const down = Math.ceil(p.k / 4);
   const rows = p.n * p.oh;

@@ -11,12 +11,9 @@ import {
   matrixProduct,
   matrixSize,
 } from './conv2dMatrix.js';
-import {
-  type MatrixWeightGradForm,
-  type MatrixWeightGradOperands,
-  matrixWeightGrad,
-} from './conv2dMatrixWeight.js';
+import { type MatrixWeightGradForm, matrixWeightGrad } from './conv2dMatrixWeight.js';
 import type { Conv2dProblem } from './conv2dProblem.js';
+import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Rows of m that a lane computes; a quad computes two such groups. */
 const GROUP = 16;
@@ -95,7 +92,7 @@ const QUADS = 128;
 /** The weight gradient; `gw` [k, c, kh, kw] is contiguous. */
 export function lowerWeightGradTileQuads(
   p: Conv2dProblem,
-  io: MatrixWeightGradOperands,
+  io: WeightGradPartsOperands,
   ctx: Lowering,
 ): Launch[] {
   const blocks = pairs(p.c * p.kh * p.kw);

@@ -7,7 +7,7 @@ enable subgroups;
 //
 // Why       For adapters on the CPU with subgroups of 4, where a load costs twenty multiply-adds, a shuffle five, but a swap
 //           within a quad next to nothing. A step has 28 loads for 1152 multiply-adds a lane; weight_grad_strips.wgsl has 36
-//           and 80 shuffles for as many.
+//           and 160 shuffles for as many.
 // Mapping   A lane is (group, side): two groups of 8 output channels, two sides of 4 input channels. It loads gy of one half of
 //           its group and has the other from the lane of the other side (quadSwapY), and loads x of half of its side
 //           and has the other from the lane of the other group (quadSwapX). Which half comes first differs from lane
