@@ -84,6 +84,8 @@ export interface Binding {
   readonly at: number;
   readonly operand: Operand;
   readonly access: Access;
+  /** The part of the operand's storage that is bound, where not all is. In bytes; `from` is a multiple of 256. */
+  readonly range?: { readonly from: number; readonly bytes: number };
 }
 
 /** Bindings of a kernel that reads `inputs`, from 0 on, and writes `output`, the next. */

@@ -127,9 +127,12 @@ export class Prepared {
       });
       const group = device.createBindGroup({
         layout,
-        entries: launch.bindings.map(({ at, operand }) => ({
+        entries: launch.bindings.map(({ at, operand, range }) => ({
           binding: at,
-          resource: { buffer: prepared.buffer(operand.storage) },
+          resource: {
+            buffer: prepared.buffer(operand.storage),
+            ...(range ? { offset: range.from, size: range.bytes } : {}),
+          },
         })),
       });
       const error = await device.popErrorScope();

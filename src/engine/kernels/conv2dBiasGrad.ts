@@ -1,4 +1,5 @@
 import biasGrad from '../../shaders/conv2d/bias_grad.wgsl';
+import biasGradRuns from '../../shaders/conv2d/bias_grad_runs.wgsl';
 import reduceParts from '../../shaders/conv2d/reduce_parts.wgsl';
 import sizes from '../../shaders/conv2d/sizes.wgsl';
 import { type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
@@ -39,16 +40,24 @@ export function reducePartsLaunch(
   };
 }
 
+/** How a kernel of the first pass cuts the sums: elements that a piece is a multiple of, and parts of a channel. */
+interface Cut {
+  readonly unit: number;
+  readonly parts: number;
+}
+
 /** gb[k] = sum of gy [n,k,h,w] (planes layout) over n, h and w; `gb` [k] contiguous. */
 export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand }, ctx: Lowering): Launch[] {
   const [n, k, h, w] = io.gy.shape as readonly [number, number, number, number];
   const plane = h * w;
+  const { software } = ctx.facts;
   // Enough parts to fill a device where channels are few, but none so small that the tree outweighs the walk.
-  const groups = Math.ceil((ctx.facts.software ? 32 : 512) / k);
-  const wanted = Math.max(1, Math.min(Math.ceil((n * plane) / 4096), groups));
-  const pieces = Math.min(Math.ceil(wanted / n), Math.ceil(plane / 256));
-  const piece = Math.ceil(plane / pieces / 256) * 256;
-  const images = Math.ceil(n / Math.min(n, Math.ceil(wanted / pieces)));
+  const cut: Cut = software
+    ? { unit: 4, parts: Math.min(Math.ceil(128 / k), Math.ceil((n * plane) / 64)) }
+    : { unit: 256, parts: Math.min(Math.ceil(512 / k), Math.ceil((n * plane) / 4096)) };
+  const pieces = Math.min(Math.ceil(cut.parts / n), Math.ceil(plane / cut.unit));
+  const piece = Math.ceil(plane / pieces / cut.unit) * cut.unit;
+  const images = Math.ceil(n / Math.min(n, Math.ceil(cut.parts / pieces)));
   const parts = Math.ceil(n / images) * pieces;
   const partial = parts > 1 ? ctx.scratch([k, parts]) : io.gb;
   const { GY_OFFSET, GY_BATCH } = planes('GY', io.gy);
@@ -62,9 +71,10 @@ export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand 
     GY_OFFSET as number,
     GY_BATCH as number,
     partial.layout.offset,
+    k,
   ];
   const first: Launch = {
-    shader: biasGrad,
+    shader: software ? biasGradRuns : biasGrad,
     pieces: [sizes],
     constants: { GY_TYPE: storedType(io.gy) },
     bindings: [
@@ -72,7 +82,7 @@ export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand 
       bind(1, partial, 'write'),
       bind(3, ctx.constant(sizeWords(words)), 'uniform'),
     ],
-    workgroups: [k, parts, 1],
+    workgroups: software ? [Math.ceil((k * parts) / 8), 1, 1] : [k, parts, 1],
     variant: `parts ${parts}`,
     flops: n * k * plane,
     bytes: operandBytes(io.gy, io.gb),

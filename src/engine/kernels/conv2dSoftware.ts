@@ -35,7 +35,12 @@ import {
   tileQuadsShare,
 } from './conv2dTileQuads.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
-import { forwardWinogradStrips, inputGradWinogradStrips } from './conv2dWinogradStrips.js';
+import {
+  forwardWinogradLanes,
+  forwardWinogradStrips,
+  inputGradWinogradLanes,
+  inputGradWinogradStrips,
+} from './conv2dWinogradStrips.js';
 import type { MoreKernels } from './moreKernels.js';
 
 const forwardLargeBlock: ForwardVariant = {
@@ -173,6 +178,7 @@ export const softwareKernels: MoreKernels = {
     forwardQuads,
     forwardStrips,
     forwardWinogradStrips,
+    forwardWinogradLanes,
   ],
   conv2dInputGrad: [
     inputGradPatches,
@@ -181,6 +187,7 @@ export const softwareKernels: MoreKernels = {
     inputGradQuads,
     inputGradStrips,
     inputGradWinogradStrips,
+    inputGradWinogradLanes,
   ],
   conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips, weightGradQuads],
 };

@@ -7,6 +7,8 @@ import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
 import {
+  type Binding,
+  type Constants,
   type DeviceFacts,
   type Launch,
   type Lowering,
@@ -25,8 +27,10 @@ import {
   sizeWords,
 } from './conv2dProblem.js';
 
-/** Words of the uniform buffer that strips.wgsl declares: the least that WebGPU promises. */
+/** Words of a uniform buffer as the kernels declare it: the least that WebGPU promises. */
 const UNIFORM = 16384;
+/** Words that a bound part of a buffer begins at a multiple of. */
+const ALIGN = 64;
 
 /** A kernel with tiles of 8 rows and blocks of 8 output channels, and how it has its weights. */
 export interface StripsForm {
@@ -35,6 +39,7 @@ export interface StripsForm {
   /** Pieces of `shader`, beside sizes and epilogue. */
   readonly pieces: readonly Shader[];
   readonly pack: Shader;
+  readonly packConstants: Constants;
   /** Words of weights for one input channel and 8 output channels, and how many of them an invocation of `pack` writes. */
   readonly words: number;
   readonly packs: number;
@@ -42,8 +47,8 @@ export interface StripsForm {
   readonly columns: number;
   readonly tiles: number;
   readonly blocks: number;
-  /** Whether weights lie in the uniform buffer, else in storage. */
-  readonly uniform: boolean;
+  /** Where the weights of each of a workgroup's blocks are bound, as uniform buffers; null for storage, at 1. */
+  readonly uniform: readonly number[] | null;
 }
 
 export const plainStrips: StripsForm = {
@@ -51,12 +56,13 @@ export const plainStrips: StripsForm = {
   shader: strips,
   pieces: [],
   pack,
+  packConstants: { TOGETHER: 1 },
   words: 72,
   packs: 1,
   columns: 8,
   tiles: 4,
   blocks: 1,
-  uniform: true,
+  uniform: [1],
 };
 
 export const largeBlocks: StripsForm = {
@@ -64,12 +70,13 @@ export const largeBlocks: StripsForm = {
   shader: largeBlock,
   pieces: [lines],
   pack,
+  packConstants: { TOGETHER: 1 },
   words: 72,
   packs: 1,
   columns: 4,
   tiles: 64,
   blocks: 1,
-  uniform: false,
+  uniform: null,
 };
 
 export const quads: StripsForm = {
@@ -77,12 +84,13 @@ export const quads: StripsForm = {
   shader: quads3x3,
   pieces: [lines],
   pack,
+  packConstants: { TOGETHER: 1 },
   words: 72,
   packs: 1,
   columns: 8,
   tiles: 16,
   blocks: 2,
-  uniform: false,
+  uniform: null,
 };
 
 /** Words of weights that one launch packs into storage: what a dispatch reaches along one axis. */
@@ -118,19 +126,38 @@ export function isSmall3x3(p: Conv2dProblem): boolean {
   );
 }
 
-/** Input channels whose weights fit the buffer, for one block. */
-function mostChannels(form: StripsForm): number {
-  return Math.floor(capacityOf(form) / form.words);
-}
-
-/** Words of weights that a launch can have. */
+/** Words of weights that one binding holds. */
 function capacityOf({ uniform }: StripsForm): number {
   return uniform ? UNIFORM : STORAGE;
+}
+
+/** Input channels whose weights fit it. */
+function mostChannels(form: StripsForm): number {
+  return Math.floor(capacityOf(form) / (form.words * (form.uniform ? 1 : form.blocks)));
 }
 
 /** Chunks of input channels add up in the output, which f16 is too coarse for. */
 export function addsUp(form: StripsForm, p: Conv2dProblem, inChannels: number): boolean {
   return p.dtype !== 'f16' || inChannels <= mostChannels(form);
+}
+
+/** How the blocks of 8 output channels are dealt out to launches. */
+interface Deal {
+  /** Words of a block's weights with what fills them up. */
+  readonly stride: number;
+  /** Workgroups of a launch along its blocks; each has `form.blocks` of them. */
+  readonly together: number;
+  readonly launches: number;
+}
+
+function deal(form: StripsForm, channels: number, outChannels: number): Deal {
+  const blocks = Math.ceil(outChannels / 8);
+  const words = channels * form.words;
+  if (!form.uniform) return { stride: words, together: Math.ceil(blocks / form.blocks), launches: 1 };
+  const stride = Math.ceil(words / ALIGN) * ALIGN;
+  const groups = Math.ceil(blocks / form.blocks);
+  const launches = Math.ceil(groups / Math.floor(UNIFORM / stride));
+  return { stride, together: Math.ceil(groups / launches), launches };
 }
 
 /** The convolution of `input` to `output`, both in planes layout; `turned` for the input gradient. */
@@ -148,20 +175,17 @@ export function lowerStrips(
   const output = planes('OUT', io.output);
   const across = Math.ceil(outWidth / form.columns);
   const tiles = across * Math.ceil(outHeight / 8);
-  const blocks = Math.ceil(outChannels / (8 * form.blocks)) * form.blocks;
-  const capacity = capacityOf(form);
-  const most = mostChannels(form);
-  const chunk = Math.ceil(inChannels / Math.ceil(inChannels / most));
-  const room = Math.min(blocks, Math.floor(capacity / (chunk * form.words)), 65535);
-  const together = room - (room % form.blocks);
+  const chunk = Math.ceil(inChannels / Math.ceil(inChannels / mostChannels(form)));
+  const chunks = Math.ceil(inChannels / chunk);
   const parts = sharedEpilogueParts(epilogue, io.weight, ctx);
   const launches: Launch[] = [];
-  for (let block = 0; block < blocks; block += together) {
-    const count = Math.min(together, blocks - block);
-    for (let first = 0; first < inChannels; first += chunk) {
-      const channels = Math.min(chunk, inChannels - first);
-      const share = (count / blocks) * (channels / inChannels);
-      const sizes = [
+  for (let first = 0; first < inChannels; first += chunk) {
+    const channels = Math.min(chunk, inChannels - first);
+    const { stride, together, launches: count } = deal(form, channels, outChannels);
+    const blocks = together * count * form.blocks;
+    const share = channels / inChannels / count;
+    const sizes = (block: number): Operand => {
+      const own = [
         channels,
         height,
         width,
@@ -176,49 +200,56 @@ export function lowerStrips(
         output.OUT_BATCH as number,
         across,
         tiles,
-        0,
-        0,
+        stride,
+        together,
         n,
         block,
         first > 0 ? 1 : 0,
         first + channels === inChannels ? 1 : 0,
       ];
       const packing = [inChannels, first, turned ? 1 : 0, io.weight.layout.offset];
-      const words = ctx.constant(sizeWords(join(sizes, parts.words, packing)));
-      const length = count * channels * form.words;
-      const packed = ctx.scratch([form.uniform ? UNIFORM : length]);
-      launches.push(
-        {
-          shader: form.pack,
-          pieces: [sizesPiece],
-          constants: { WEIGHT_TYPE: storedType(io.weight) },
-          bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, words, 'uniform')],
-          workgroups: [Math.ceil((channels * form.words) / form.packs / 64), count, 1],
-          variant: 'pack',
-          flops: 0,
-          bytes: 4 * (count * channels * 72 + length),
+      return ctx.constant(sizeWords(join(own, parts.words, packing)));
+    };
+    // What is bound of the last block's weights goes past them.
+    const packed = ctx.scratch([blocks * stride + (form.uniform ? UNIFORM - stride : 0)]);
+    const weights = (block: number): Binding[] =>
+      form.uniform?.map((at, i) => ({
+        ...bind(at, packed, 'uniform'),
+        range: { from: 4 * (block + i * together) * stride, bytes: 4 * UNIFORM },
+      })) ?? [bind(1, packed, 'read')];
+    launches.push({
+      shader: form.pack,
+      pieces: [sizesPiece],
+      constants: { WEIGHT_TYPE: storedType(io.weight), ...form.packConstants },
+      bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, sizes(0), 'uniform')],
+      workgroups: [Math.ceil((channels * form.words) / form.packs / 64), blocks, 1],
+      variant: 'pack',
+      flops: 0,
+      bytes: 4 * channels * (outChannels * 9 + blocks * form.words),
+    });
+    for (let i = 0; i < count; i++) {
+      const block = i * together * form.blocks;
+      launches.push({
+        shader: form.shader,
+        pieces: [sizesPiece, ...form.pieces, ...parts.pieces],
+        constants: {
+          IN_TYPE: storedType(io.input),
+          OUT_TYPE: storedType(io.output),
+          CHUNKS: Math.min(2, chunks),
+          ...parts.constants,
         },
-        {
-          shader: form.shader,
-          pieces: [sizesPiece, ...form.pieces, ...parts.pieces],
-          constants: {
-            IN_TYPE: storedType(io.input),
-            OUT_TYPE: storedType(io.output),
-            ...parts.constants,
-          },
-          bindings: [
-            bind(0, io.input, 'read'),
-            bind(1, packed, form.uniform ? 'uniform' : 'read'),
-            bind(2, io.output, chunk < inChannels ? 'read_write' : 'write'),
-            bind(3, words, 'uniform'),
-            ...parts.bindings,
-          ],
-          workgroups: [Math.ceil((n * tiles) / form.tiles), count / form.blocks, 1],
-          variant: `${form.name} ${form.columns}x8x${8 * form.blocks}${parts.label}`,
-          flops: conv2dFlops(p) * share,
-          bytes: conv2dBytes(p) * share,
-        },
-      );
+        bindings: [
+          bind(0, io.input, 'read'),
+          ...weights(block),
+          bind(2, io.output, chunks > 1 ? 'read_write' : 'write'),
+          bind(3, sizes(block), 'uniform'),
+          ...parts.bindings,
+        ],
+        workgroups: [together, Math.ceil((n * tiles) / form.tiles), 1],
+        variant: `${form.name} ${form.columns}x8x${8 * form.blocks}${parts.label}`,
+        flops: conv2dFlops(p) * share,
+        bytes: conv2dBytes(p) * share,
+      });
     }
   }
   return launches;

@@ -518,7 +518,11 @@ class Planner implements EffectPlanner {
     at: (operand: Operand) => Omit<PlanBinding, 'at' | 'access'>,
   ): PlanStep {
     const bindings = launch.bindings.map((binding): PlanBinding => {
-      return { at: binding.at, access: binding.access, ...at(binding.operand) };
+      const { access, operand, range } = binding;
+      const whole = at(operand);
+      if (!range) return { at: binding.at, access, ...whole };
+      const { buffer, byteOffset } = whole;
+      return { at: binding.at, access, buffer, byteOffset: byteOffset + range.from, bytes: range.bytes };
     });
     this.#checkStep(label, launch, bindings);
     const scalars = launch.bindings.some(({ operand }) => operand === this.#scalarOperand);

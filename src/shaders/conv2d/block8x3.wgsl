@@ -8,7 +8,7 @@
 //           registers for it.
 // Mapping   one invocation, 64 vec4 of sums: a line is 4 pixels of 8 channels. Rows of the window are loaded one after the
 //           other, each adding to three lines.
-// Dispatch  (ceil(N * tiles / 64), blocks of 8 channels, 1) workgroups of 64.
+// Dispatch  (blocks of 8 channels, ceil(N * tiles / 64), 1) workgroups of 64.
 // FLOPs     2 * N*K*C*9 * H*W.
 // Bytes     4 * (in * ceil(K / 8) * 1.9 + out + filter * tiles), from caches mostly.
 // Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes,
@@ -26,16 +26,17 @@ fn load_taps(at: u32) -> Taps {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+  let tile = group.y * 64 + local;
   let channels = size(0);
   let across = size(12); // tiles in a row of the output
   let tiles = size(13); // of an image
-  let n = id.x / tiles;
+  let n = tile / tiles;
   if (n >= size(16)) {
     return;
   }
-  let h = id.x % tiles / across * 8;
-  let w = id.x % across * 4;
+  let h = tile % tiles / across * 8;
+  let w = tile % across * 4;
   let top = h - size(6); // may wrap below zero
   let left = w - size(7);
   let image = size(8) + n * size(9);
@@ -63,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var s7 = Line();
   for (var c = 0u; c < channels; c++) {
     let plane = image + c * step;
-    let at = (id.y * channels + c) * 18;
+    let at = (group.x * channels + c) * 18;
     let t0 = load_taps(at);
     let t1 = load_taps(at + 6);
     let t2 = load_taps(at + 12);
@@ -107,7 +108,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var lines = array<Line, 8>(s0, s1, s2, s3, s4, s5, s6, s7);
   for (var i = 0u; i < 256; i++) {
     let row = i / 32;
-    let k = (size(17) + id.y) * 8 + i % 8;
+    let k = (size(17) + group.x) * 8 + i % 8;
     let column = i / 8 % 4;
     if (k < size(3) && h + row < size(4) && w + column < size(5)) {
       let sum = select(lines[row].a[column][i % 4], lines[row].b[column][i % 4], i % 8 >= 4);

@@ -13,7 +13,7 @@ enable subgroups;
 //           loads the weights of one half of its group and has the others from the lane of the other tile
 //           (quadSwapY). Which half comes first differs from lane to lane, which matters to the store alone.
 //           64 vec4 of sums: a line is 4 pixels of 8 channels, as in block8x3.wgsl.
-// Dispatch  (ceil(N * tiles / 16), blocks of 16 channels, 1) workgroups of 4 x 16: a quad a row of the workgroup.
+// Dispatch  (blocks of 16 channels, ceil(N * tiles / 16), 1) workgroups of 4 x 16: a quad a row of the workgroup.
 // FLOPs     2 * N*K*C*9 * H*W.
 // Bytes     4 * (in * ceil(K / 16) * 2.25 + out + filter * tiles), from caches mostly.
 // Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes,
@@ -76,7 +76,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_id
   let channels = size(0);
   let across = size(12); // tiles of a quad in a row of the output
   let tiles = size(13); // of an image
-  let tile = group_id.x * 16 + id.y;
+  let tile = group_id.y * 16 + id.y;
   let n = tile / tiles;
   let h = tile % tiles / across * 8;
   let w = tile % across * 8 + side * 4;
@@ -103,7 +103,7 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_id
   var s5 = Line();
   var s6 = Line();
   var s7 = Line();
-  let block = group_id.y * 2 + group;
+  let block = group_id.x * 2 + group;
   for (var c = 0u; c < channels; c++) {
     let plane = image + c * step;
     let at = (block * channels + c) * 18 + side;

@@ -17,10 +17,10 @@ enable subgroups;
 //           sum is fetched once for nine multiply-adds. Rows are kept as mat2x4: one statement is 8 rows.
 // Chunks    A uniform buffer has 64 KiB, the weights of 227 input channels: a layer with more takes several launches,
 //           each adding to what the one before left in `output`; the last applies the epilogue.
-// Dispatch  (ceil(tiles / 4), blocks of 8 channels in `weights`, 1) workgroups of 8 x 4: a tile a row of the workgroup.
+// Dispatch  (blocks of 8 channels in `weights`, ceil(tiles / 4), 1) workgroups of 8 x 4: a tile a row of the workgroup.
 // FLOPs     2 * N*K*C*9 * H*W.
 // Bytes     4 * (in * ceil(K / 8) * 1.6 + out + filter * tiles), from caches mostly; in + filter + out from memory.
-// Consts    none: sizes come from sizes.wgsl, for this is a long kernel to compile, and so one pipeline serves all layers.
+// Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, for this is a long kernel to compile, and so one pipeline serves all layers.
 // Pieces    sizes, epilogue_shared.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
@@ -93,13 +93,16 @@ fn store(n: u32, k: u32, h: u32, w: u32, rows: Rows) {
 fn store_row(inside: bool, place: u32, v: f32, index: u32) {
   if (inside) {
     var sum = v;
-    if (size(18) != 0) {
-      sum += f32(output[place]);
+    if (CHUNKS > 1) {
+      if (size(18) != 0) {
+        sum += f32(output[place]);
+      }
+      if (size(19) == 0) {
+        output[place] = OUT_TYPE(sum);
+        return;
+      }
     }
-    if (size(19) != 0) {
-      sum = activate(sum, index);
-    }
-    output[place] = OUT_TYPE(sum);
+    output[place] = OUT_TYPE(activate(sum, index));
   }
 }
 
@@ -112,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   let across = size(12); // tiles in a row of the output
   let tiles = size(13); // tiles of an image
 
-  let tile = group.x * 4 + id.y;
+  let tile = group.y * 4 + id.y;
   let n = tile / tiles;
   let h = tile % tiles / across * 8;
   let w = tile % across * 8;
@@ -124,7 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   let edge_row = top + lane / 2;
   let edge_column = left + lane % 2 * 9;
 
-  let first = group.y * channels * 18;
+  let first = group.x * size(14) / 4;
   // A tile past the last reads the last image again rather than leave: all lanes must take part in shuffles.
   let image = size(8) + min(n, size(16) - 1) * size(9);
 
@@ -199,7 +202,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
 
   // A loop over channels, which moves the next one's sums down each time: 64 epilogues written out take seconds to
   // compile, and sums in an array indexed by a variable would lie in memory.
-  let first_channel = (size(17) + group.y) * 8;
+  let first_channel = (size(17) + group.x) * 8;
   let valid = n < size(16) && w + lane < size(5);
   for (var k = 0u; k < 8; k++) {
     if (valid && first_channel + k < size(3)) {

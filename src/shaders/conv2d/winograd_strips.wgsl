@@ -17,10 +17,11 @@ enable subgroups;
 //           (5 loads of vec4 from a uniform buffer, broadcast by shuffles), 288 multiply-adds a lane.
 // Chunks    A uniform buffer has 64 KiB, the weights of 113 input channels: a layer with more takes several launches,
 //           each adding to what the one before left in `output`; the last applies the epilogue.
-// Dispatch  (tiles, blocks of 8 channels in `weights`, 1) workgroups of 8: four tiles to a workgroup were 4% slower.
+// Dispatch  (blocks of 8 channels in `weights`, tiles, 1) workgroups of 8: neighbours share pixels. Four tiles to a workgroup
+//           were 4% slower.
 // FLOPs     N*K*C*9 * H*W, half of the direct algorithm's, and 48 additions for each 64 pixels and channel.
 // Bytes     4 * (in * ceil(K / 8) * 1.6 + out + 2 * filter * tiles), from caches mostly; in + 2 * filter + out from memory.
-// Consts    none: sizes come from sizes.wgsl, so one pipeline serves all layers.
+// Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, so one pipeline serves all layers.
 // Pieces    sizes, epilogue_shared.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
@@ -95,13 +96,16 @@ fn products(
 fn store_row(inside: bool, place: u32, v: f32, index: u32) {
   if (inside) {
     var sum = v;
-    if (size(18) != 0) {
-      sum += f32(output[place]);
+    if (CHUNKS > 1) {
+      if (size(18) != 0) {
+        sum += f32(output[place]);
+      }
+      if (size(19) == 0) {
+        output[place] = OUT_TYPE(sum);
+        return;
+      }
     }
-    if (size(19) != 0) {
-      sum = activate(sum, index);
-    }
-    output[place] = OUT_TYPE(sum);
+    output[place] = OUT_TYPE(activate(sum, index));
   }
 }
 
@@ -141,7 +145,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let across = size(12); // tiles in a row of the output
   let tiles = size(13); // tiles of an image
 
-  let tile = group.x;
+  let tile = group.y;
   let n = tile / tiles;
   let h = tile % tiles / across * 8;
   let w = tile % across * 8;
@@ -167,7 +171,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let from_7 = source(image, top + 7, column, height, width);
   let from_8 = source(image, top + 8, column, height, width);
   let from_9 = source(image, top + 9, column, height, width);
-  let first = group.y * channels * 36;
+  let first = group.x * size(14) / 4;
 
   var s0: Sums;
   var s1: Sums;
@@ -229,7 +233,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
 
   // A loop over channels, which moves the next one's sums down each time, as in strips.wgsl.
-  let first_channel = (size(17) + group.y) * 8;
+  let first_channel = (size(17) + group.x) * 8;
   let valid = w + lane < size(5);
   for (var k = 0u; k < 8; k++) {
     if (valid && first_channel + k < size(3)) {
