@@ -40,9 +40,8 @@ export interface StripsForm {
   readonly pieces: readonly Shader[];
   readonly pack: Shader;
   readonly packConstants: Constants;
-  /** Words of weights for one input channel and 8 output channels, and how many of them an invocation of `pack` writes. */
+  /** Words of weights for one input channel and 8 output channels. */
   readonly words: number;
-  readonly packs: number;
   /** Columns of a tile, tiles of a workgroup of `shader`, and its blocks of 8 output channels. */
   readonly columns: number;
   readonly tiles: number;
@@ -58,7 +57,6 @@ export const plainStrips: StripsForm = {
   pack,
   packConstants: { TOGETHER: 1 },
   words: 72,
-  packs: 1,
   columns: 8,
   tiles: 4,
   blocks: 1,
@@ -72,7 +70,6 @@ export const largeBlocks: StripsForm = {
   pack,
   packConstants: { TOGETHER: 1 },
   words: 72,
-  packs: 1,
   columns: 4,
   tiles: 64,
   blocks: 1,
@@ -86,15 +83,14 @@ export const quads: StripsForm = {
   pack,
   packConstants: { TOGETHER: 1 },
   words: 72,
-  packs: 1,
   columns: 8,
   tiles: 16,
   blocks: 2,
   uniform: null,
 };
 
-/** Words of weights that one launch packs into storage: what a dispatch reaches along one axis. */
-const STORAGE = 65535 * 64;
+/** Input channels that one launch packs into storage: what a dispatch reaches along one axis. */
+const STORAGE_CHANNELS = 65535;
 
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */
 export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
@@ -103,12 +99,12 @@ export function supportsStrips(p: Conv2dProblem, facts: DeviceFacts): boolean {
 
 /** Whether the problem is one for large blocks. */
 export function supportsLargeBlocks(p: Conv2dProblem): boolean {
-  return isSmall3x3(p) && Math.max(p.c, p.k) * 72 <= STORAGE;
+  return isSmall3x3(p) && Math.max(p.c, p.k) <= STORAGE_CHANNELS;
 }
 
 /** Whether subgroups are quads, in which a swap costs next to nothing on the CPU, and the problem is one for them. */
 export function supportsQuads(p: Conv2dProblem, facts: DeviceFacts): boolean {
-  return facts.subgroupSize === 4 && isSmall3x3(p) && Math.max(p.c, p.k) * 144 <= STORAGE;
+  return facts.subgroupSize === 4 && isSmall3x3(p) && Math.max(p.c, p.k) <= STORAGE_CHANNELS;
 }
 
 /** 3x3 of stride 1 in one group, with padding of 0 to 2. */
@@ -126,14 +122,9 @@ export function isSmall3x3(p: Conv2dProblem): boolean {
   );
 }
 
-/** Words of weights that one binding holds. */
-function capacityOf({ uniform }: StripsForm): number {
-  return uniform ? UNIFORM : STORAGE;
-}
-
-/** Input channels whose weights fit it. */
-function mostChannels(form: StripsForm): number {
-  return Math.floor(capacityOf(form) / (form.words * (form.uniform ? 1 : form.blocks)));
+/** Input channels whose weights a launch can have, of one block. */
+function mostChannels({ uniform, words }: StripsForm): number {
+  return uniform ? Math.floor(UNIFORM / words) : STORAGE_CHANNELS;
 }
 
 /** Chunks of input channels add up in the output, which f16 is too coarse for. */
@@ -222,7 +213,7 @@ export function lowerStrips(
       pieces: [sizesPiece],
       constants: { WEIGHT_TYPE: storedType(io.weight), ...form.packConstants },
       bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, sizes(0), 'uniform')],
-      workgroups: [Math.ceil((channels * form.words) / form.packs / 64), blocks, 1],
+      workgroups: [channels, blocks, 1],
       variant: 'pack',
       flops: 0,
       bytes: 4 * channels * (outChannels * 9 + blocks * form.words),

@@ -4,11 +4,12 @@
 //
 // For the input gradient the filters are turned: input and output channels exchanged, taps reversed.
 //
-// Mapping   one invocation, one word of `packed`.
-// Dispatch  (ceil(words of a block / 64), blocks, 1) workgroups of 64.
+// Mapping   one invocation, one word of `packed`; a workgroup, one input channel of a block: nothing is divided but by powers of
+//           two, which the CPU does lane by lane.
+// Dispatch  (input channels, blocks, 1) workgroups of WORDS.
 // Bytes     4 * 2 * filters, small beside the images.
 // Consts    TOGETHER: 1 or 4.
-// Sizes     0: input channels packed; 3: output channels; 14: words from one block to the next; 32: input channels of the
+// Sizes     3: output channels; 14: words from one block to the next; 32: input channels of the
 //           layer; 33: first one packed; 34: whether turned; 35: offset of the weights. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>;
@@ -17,19 +18,15 @@
 // Of one input channel and 8 output channels.
 const WORDS = (9 + TOGETHER - 1) / TOGETHER * TOGETHER * 8;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.x;
-  if (i >= size(0) * WORDS) {
-    return;
-  }
-  let k = id.y * 8 + i / TOGETHER % 8;
-  let c = size(33) + i / WORDS;
-  let tap = i % WORDS / (8 * TOGETHER) * TOGETHER + i % TOGETHER;
+@compute @workgroup_size(WORDS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) i: u32) {
+  let k = group.y * 8 + i / TOGETHER % 8;
+  let c = size(33) + group.x;
+  let tap = i / (8 * TOGETHER) * TOGETHER + i % TOGETHER;
   var value = 0.0;
   if (k < size(3) && tap < 9) {
     let at = select((k * size(32) + c) * 9 + tap, (c * size(3) + k) * 9 + 8 - tap, size(34) != 0);
     value = f32(weight[size(35) + at]);
   }
-  packed[id.y * size(14) + i] = value;
+  packed[group.y * size(14) + group.x * WORDS + i] = value;
 }
