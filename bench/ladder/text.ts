@@ -51,7 +51,7 @@ function layerText(title: string, rows: readonly Row[]): string {
       figure(bandwidth),
       percent(share),
       `${figure(error)}${part(list, 'error')?.note ? ' WRONG' : ''}`,
-      (time.kernels ?? []).join(' + '),
+      counted(time.kernels ?? []),
     ];
   });
   const unfit = rows.filter(({ note }) => note === UNFIT).map(({ variant }) => variant);
@@ -86,4 +86,11 @@ function totalsText(title: string, rows: readonly Row[]): string | undefined {
       ? `the ${layers.size} of ${all.size} layers that run here`
       : 'all layers of the net';
   return `${title}, ${which}: ${[...totals].join(', ')}${each}`.replace(': ; t', ': t');
+}
+
+/** `a (2 times) + b`: a layer in several launches would fill the screen. */
+function counted(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, n]) => (n > 1 ? `${name} (${n} times)` : name)).join(' + ');
 }

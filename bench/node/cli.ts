@@ -22,6 +22,7 @@ import { KernelError, type UserKernel } from '../ladder/userKernel.js';
 import { figure, type Row, reportText, table } from '../report.js';
 import { ceiling, measureCeiling } from '../suites/ceiling.js';
 import { check } from '../suites/check.js';
+import { encode } from '../suites/encode.js';
 import { infer } from '../suites/infer.js';
 import { ladder, ladderNamed, runLadders } from '../suites/ladder.js';
 import { memory } from '../suites/memory.js';
@@ -33,7 +34,18 @@ import { nodeHost } from './host.js';
 import { saves } from './saves.js';
 
 // In this order, so that the suites that need a cold start come first.
-const SUITES: readonly Suite[] = [ceiling, step, startup, memory, infer, check, profile, ladder, tuning];
+const SUITES: readonly Suite[] = [
+  ceiling,
+  step,
+  startup,
+  memory,
+  encode,
+  infer,
+  check,
+  profile,
+  ladder,
+  tuning,
+];
 
 const help = (command: string): string => `Usage: ${command} [SUITE...] [options]
 
