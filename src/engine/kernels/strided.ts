@@ -110,11 +110,16 @@ export const WORKGROUP = 64;
 /** What a launch may know of where it will run; what is not known is taken for a GPU. */
 export type Target = Pick<Lowering, 'facts'>;
 
+/** A COUNT that no grid reaches. Not the largest: a minimum with that is no minimum to a compiler, which then unrolls. */
+const ENDLESS = 2 ** 31 - 1;
+
 /**
  * A grid for `count` Vs, each invocation handling RUN neighbouring ones. On a GPU that is one, so that neighbouring
  * invocations touch neighbouring memory. On an adapter that runs on the CPU it is a cache line, which measured 1.5 to 2
  * times as fast there. The kernels' loops end at a minimum of two bounds so that no compiler unrolls them: unrolled they
  * ran no faster and took three times as long to compile.
+ *
+ * Where the grid has neither more nor less than `count`, the kernel is not told: so launches of many sizes share a pipeline.
  */
 export function runGrid(
   count: number,
@@ -122,6 +127,7 @@ export function runGrid(
   target: Target | undefined,
 ): { workgroups: readonly [number, number, number]; constants: Constants } {
   const run = target?.facts.software ? 16 / lanes : 1;
-  const grid = grid1d(Math.ceil(count / run), WORKGROUP);
-  return { workgroups: grid.workgroups, constants: { ...grid.constants, WORKGROUP, RUN: run, COUNT: count } };
+  const { workgroups, constants } = grid1d(Math.ceil(count / run), WORKGROUP);
+  const exact = count === workgroups[0] * workgroups[1] * WORKGROUP * run;
+  return { workgroups, constants: { ...constants, WORKGROUP, RUN: run, COUNT: exact ? ENDLESS : count } };
 }

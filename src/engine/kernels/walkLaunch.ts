@@ -52,6 +52,8 @@ export function walkLaunch(
   const offsets = all.map((x) => x.layout.offset);
   const lanes = lanesOf(walk, offsets, splat);
   const grid = runGrid(elements / lanes, lanes, target);
+  // Its first size is never asked for: without it walks of one axis and any length share a pipeline.
+  const shape = [1, ...walkShape(walk.shape, lanes).slice(1)];
   const places = parts.map(([part, x], k) => {
     const own = splat[k] ? 1 : lanes;
     return {
@@ -63,7 +65,7 @@ export function walkLaunch(
     {
       shader,
       pieces: [lanesPiece(lanes), strided, ...pieces(lanes)],
-      constants: Object.assign({ SHAPE: walkShape(walk.shape, lanes) }, grid.constants, ...places, constants),
+      constants: Object.assign({ SHAPE: shape }, grid.constants, ...places, constants),
       bindings: readThenWrite(inputs, output),
       workgroups: grid.workgroups,
       variant: `${name} x${lanes}${walk.shape.length > 1 ? ` over ${walk.shape.length} axes` : ''}`,
