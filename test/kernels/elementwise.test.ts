@@ -431,6 +431,22 @@ describe('where and fill', () => {
   });
 });
 
+it('lengths that fill their grid share a pipeline, and each is worked through to its end', async () => {
+  const k = await KernelRun.open();
+  const launches = [1024, 65_536, 1023, 1028].map((n) => {
+    const y = k.out([n]);
+    return { n, y, all: binary('add', k.put(numbers(n), [n]), k.put([3], []), y, k.ctx) };
+  });
+  await k.run(launches.flatMap(({ all }) => all));
+  for (const { n, y } of launches) {
+    const expected = numbers(n).map((v) => v + 3);
+    expect(relativeError(k.readAlone(y), expected)).toBeLessThan(1e-6);
+  }
+  const [first, second, ...rest] = launches.map(({ all }) => JSON.stringify(all[0]?.constants));
+  expect(first).toBe(second);
+  expect(new Set([first, ...rest]).size).toBe(3);
+});
+
 it('relativeError sees a difference', () => {
   expect(relativeError([1, 2.1], [1, 2])).toBeGreaterThan(0.01);
 });
