@@ -37,8 +37,10 @@ import {
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
 import {
   forwardWinogradLanes,
+  forwardWinogradLanes8,
   forwardWinogradStrips,
   inputGradWinogradLanes,
+  inputGradWinogradLanes8,
   inputGradWinogradStrips,
 } from './conv2dWinogradStrips.js';
 import type { MoreKernels } from './moreKernels.js';
@@ -178,6 +180,7 @@ export const softwareKernels: MoreKernels = {
     forwardQuads,
     forwardStrips,
     forwardWinogradStrips,
+    forwardWinogradLanes8,
     forwardWinogradLanes,
   ],
   conv2dInputGrad: [
@@ -187,6 +190,7 @@ export const softwareKernels: MoreKernels = {
     inputGradQuads,
     inputGradStrips,
     inputGradWinogradStrips,
+    inputGradWinogradLanes8,
     inputGradWinogradLanes,
   ],
   conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips, weightGradQuads],

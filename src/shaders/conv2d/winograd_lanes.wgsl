@@ -26,20 +26,17 @@ enable subgroups;
 // FLOPs     N*K*C*9 * H*W, half of the direct algorithm's, beside the transforms.
 // Bytes     4 * (in * ceil(K / 16) * 1.6 + out + filter * tiles), from caches mostly; in + filter + out from memory.
 // Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, so that one pipeline serves all layers.
-// Pieces    sizes, epilogue_shared.
+// Pieces    sizes, epilogue_shared, lanes_pair, or lanes_single, which has one block of 8 output channels: for layers that would
+//           leave the second empty.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
-@group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // [blocks][C][3][8], the first of each pair of blocks
-@group(0) @binding(4) var<uniform> weights2: array<vec4<f32>, 4096>; // the second
 @group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
-// A value for each of the two blocks of output channels.
-alias Pair = vec2<f32>;
 // Eight columns of a row of the output in the transform's domain.
-alias Row = array<Pair, 8>;
+alias Row = array<Each, 8>;
 // A column of a tile or of a filter in the transform's domain.
 alias Six = array<f32, 6>;
-alias SixPairs = array<Pair, 6>;
+alias SixEach = array<Each, 6>;
 
 // Where a vector of pixels lies in the first channel of its image, and whether it is in the image at all.
 struct Source {
@@ -69,16 +66,16 @@ fn transform(d0: f32, d1: f32, d2: f32, d3: f32, d4: f32, d5: f32) -> Six {
 }
 
 // G g.
-fn transform_filter(g0: Pair, g1: Pair, g2: Pair) -> SixPairs {
+fn transform_filter(g0: Each, g1: Each, g2: Each) -> SixEach {
   let even = (g0 + g2) * (1.0 / 6);
   let odd = g1 * (1.0 / 6);
   let even2 = g0 * (1.0 / 24) + g2 * (1.0 / 6);
   let odd2 = g1 * (1.0 / 12);
-  return SixPairs(g0 * 0.25, -even - odd, odd - even, even2 + odd2, even2 - odd2, g2);
+  return SixEach(g0 * 0.25, -even - odd, odd - even, even2 + odd2, even2 - odd2, g2);
 }
 
 // One row of a tile: `v` has its columns 0 to 7 in lanes 0 to 7, `e` its columns 8 and 9 in lanes `at` and `at + 1`.
-fn products(sums: Row, v: f32, e: f32, at: u32, u0: Pair, u1: Pair, u2: Pair) -> Row {
+fn products(sums: Row, v: f32, e: f32, at: u32, u0: Each, u1: Each, u2: Each) -> Row {
   let b0 = subgroupShuffle(v, 0);
   let b1 = subgroupShuffle(v, 1);
   let b2 = subgroupShuffle(v, 2);
@@ -122,8 +119,10 @@ fn store_value(inside: bool, place: u32, v: f32, index: u32) {
   }
 }
 
-fn of_block(s: SixPairs, i: u32) -> Six {
-  return Six(s[0][i], s[1][i], s[2][i], s[3][i], s[4][i], s[5][i]);
+fn six_of_block(s: SixEach, i: u32) -> Six {
+  return Six(
+    of_block(s[0], i), of_block(s[1], i), of_block(s[2], i), of_block(s[3], i), of_block(s[4], i), of_block(s[5], i),
+  );
 }
 
 // A (sums) of a tile: four rows of one channel and column.
@@ -206,16 +205,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let e = transform(
       e0, subgroupShuffle(e0, up), e2, subgroupShuffle(e2, up), e4, subgroupShuffle(e4, up),
     );
-    let at = first + c * 24;
-    let g = weights[at];
-    let k = weights2[at];
-    let g1 = weights[at + 8];
-    let k1 = weights2[at + 8];
-    let u0 = transform_filter(Pair(g[0], k[0]), Pair(g[3], k[3]), Pair(g1[2], k1[2]));
-    let u1 = transform_filter(Pair(g[1], k[1]), Pair(g1[0], k1[0]), Pair(g1[3], k1[3]));
-    let u2 = transform_filter(
-      Pair(g[2], k[2]), Pair(g1[1], k1[1]), Pair(weights[at + 16][0], weights2[at + 16][0]),
-    );
+    let g = taps(first + c * 24);
+    let u0 = transform_filter(g[0], g[3], g[6]);
+    let u1 = transform_filter(g[1], g[4], g[7]);
+    let u2 = transform_filter(g[2], g[5], g[8]);
     s0 = products(s0, v[0], e[0], 0, u0[0], u1[0], u2[0]);
     s6 = products(s6, w[0], e[0], 2, u0[0], u1[0], u2[0]);
     s1 = products(s1, v[1], e[1], 0, u0[1], u1[1], u2[1]);
@@ -238,9 +231,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let second = size(15) * 8; // from the first block's channels to the second's
   let there = first_channel < out_channels;
   let there2 = first_channel + second < out_channels;
-  var b = Pair();
+  var b = Each();
   if (size(19) != 0) {
-    b = Pair(bias_of(select(0, first_channel, there)), bias_of(select(0, first_channel + second, there2)));
+    b = each(bias_of(select(0, first_channel, there)), bias_of(select(0, first_channel + second, there2)));
   }
   let rows = vec4<bool>(h < out_height, h + 1 < out_height, h + 2 < out_height, h + 3 < out_height);
   let rows2 = vec4<bool>(h + 4 < out_height, h + 5 < out_height, h + 6 < out_height, h + 7 < out_height);
@@ -252,12 +245,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var j = 0u; j < end; j++) {
     let place = size(10) + n * size(11) + inside + j;
     let index = n * out_channels * step + inside + j;
-    let top_sums = SixPairs(s0[0], s1[0], s2[0], s3[0], s4[0], s5[0]);
-    let low_sums = SixPairs(s6[0], s7[0], s8[0], s9[0], s10[0], s11[0]);
-    store(there, rows, place, out_width, index, b[0], of_block(top_sums, 0));
-    store(there, rows2, place + down, out_width, index + down, b[0], of_block(low_sums, 0));
-    store(there2, rows, place + deep, out_width, index + deep, b[1], of_block(top_sums, 1));
-    store(there2, rows2, place + deep + down, out_width, index + deep + down, b[1], of_block(low_sums, 1));
+    let top_sums = SixEach(s0[0], s1[0], s2[0], s3[0], s4[0], s5[0]);
+    let low_sums = SixEach(s6[0], s7[0], s8[0], s9[0], s10[0], s11[0]);
+    store(there, rows, place, out_width, index, of_block(b, 0), six_of_block(top_sums, 0));
+    store(there, rows2, place + down, out_width, index + down, of_block(b, 0), six_of_block(low_sums, 0));
+    if (BLOCKS > 1) {
+      store(there2, rows, place + deep, out_width, index + deep, of_block(b, 1), six_of_block(top_sums, 1));
+      store(there2, rows2, place + deep + down, out_width, index + deep + down, of_block(b, 1), six_of_block(low_sums, 1));
+    }
     s0 = shifted(s0);
     s1 = shifted(s1);
     s2 = shifted(s2);
