@@ -6,6 +6,7 @@ import quads3x3 from '../../shaders/conv2d/quads3x3.wgsl';
 import sizesPiece from '../../shaders/conv2d/sizes.wgsl';
 import strips from '../../shaders/conv2d/strips.wgsl';
 import pack from '../../shaders/conv2d/strips_pack.wgsl';
+import store from '../../shaders/conv2d/strips_store.wgsl';
 import {
   type Binding,
   type Constants,
@@ -53,7 +54,7 @@ export interface StripsForm {
 export const plainStrips: StripsForm = {
   name: 'strips',
   shader: strips,
-  pieces: [],
+  pieces: [store],
   pack,
   packConstants: { TOGETHER: 1 },
   words: 72,

@@ -2,6 +2,8 @@
 import pair from '../../shaders/conv2d/lanes_pair.wgsl';
 import single from '../../shaders/conv2d/lanes_single.wgsl';
 import tapsPack from '../../shaders/conv2d/strips_pack.wgsl';
+import pixels from '../../shaders/conv2d/strips_pixels.wgsl';
+import store from '../../shaders/conv2d/strips_store.wgsl';
 import lanes from '../../shaders/conv2d/winograd_lanes.wgsl';
 import strips from '../../shaders/conv2d/winograd_strips.wgsl';
 import stripsPack from '../../shaders/conv2d/winograd_strips_pack.wgsl';
@@ -14,7 +16,7 @@ import { addsUp, lowerStrips, type StripsForm, supportsStrips } from './conv2dSt
 const stripsForm: StripsForm = {
   name: 'winograd_strips',
   shader: strips,
-  pieces: [],
+  pieces: [pixels, store],
   pack: stripsPack,
   packConstants: {},
   words: 144,
@@ -27,7 +29,7 @@ const stripsForm: StripsForm = {
 const lanesForm: StripsForm = {
   name: 'winograd_lanes',
   shader: lanes,
-  pieces: [pair],
+  pieces: [pixels, store, pair],
   pack: tapsPack,
   packConstants: { TOGETHER: 4 },
   words: 96,
@@ -40,7 +42,7 @@ const lanesForm: StripsForm = {
 const lanes8Form: StripsForm = {
   name: 'winograd_lanes8',
   shader: lanes,
-  pieces: [single],
+  pieces: [pixels, store, single],
   pack: tapsPack,
   packConstants: { TOGETHER: 4 },
   words: 96,

@@ -21,7 +21,7 @@ enable subgroups;
 // FLOPs     2 * N*K*C*9 * H*W.
 // Bytes     4 * (in * ceil(K / 8) * 1.6 + out + filter * tiles), from caches mostly; in + filter + out from memory.
 // Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, for this is a long kernel to compile, and so one pipeline serves all layers.
-// Pieces    sizes, epilogue_shared.
+// Pieces    sizes, epilogue_shared, strips_store.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 @group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // [blocks][C][9][8]
@@ -80,30 +80,14 @@ fn store(n: u32, k: u32, h: u32, w: u32, rows: Rows) {
   let index = n * channels * height * width + at;
   // Once, where epilogue() would load it for each row; with the last chunk only.
   let b = select(0.0, bias_of(k), size(19) != 0);
-  store_row(h < height, place, rows[0][0] + b, index);
-  store_row(h + 1 < height, place + width, rows[0][1] + b, index + width);
-  store_row(h + 2 < height, place + 2 * width, rows[0][2] + b, index + 2 * width);
-  store_row(h + 3 < height, place + 3 * width, rows[0][3] + b, index + 3 * width);
-  store_row(h + 4 < height, place + 4 * width, rows[1][0] + b, index + 4 * width);
-  store_row(h + 5 < height, place + 5 * width, rows[1][1] + b, index + 5 * width);
-  store_row(h + 6 < height, place + 6 * width, rows[1][2] + b, index + 6 * width);
-  store_row(h + 7 < height, place + 7 * width, rows[1][3] + b, index + 7 * width);
-}
-
-fn store_row(inside: bool, place: u32, v: f32, index: u32) {
-  if (inside) {
-    var sum = v;
-    if (CHUNKS > 1) {
-      if (size(18) != 0) {
-        sum += f32(output[place]);
-      }
-      if (size(19) == 0) {
-        output[place] = OUT_TYPE(sum);
-        return;
-      }
-    }
-    output[place] = OUT_TYPE(activate(sum, index));
-  }
+  store_value(h < height, place, rows[0][0] + b, index);
+  store_value(h + 1 < height, place + width, rows[0][1] + b, index + width);
+  store_value(h + 2 < height, place + 2 * width, rows[0][2] + b, index + 2 * width);
+  store_value(h + 3 < height, place + 3 * width, rows[0][3] + b, index + 3 * width);
+  store_value(h + 4 < height, place + 4 * width, rows[1][0] + b, index + 4 * width);
+  store_value(h + 5 < height, place + 5 * width, rows[1][1] + b, index + 5 * width);
+  store_value(h + 6 < height, place + 6 * width, rows[1][2] + b, index + 6 * width);
+  store_value(h + 7 < height, place + 7 * width, rows[1][3] + b, index + 7 * width);
 }
 
 @compute @workgroup_size(8, 4)

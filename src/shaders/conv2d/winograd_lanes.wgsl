@@ -26,7 +26,7 @@ enable subgroups;
 // FLOPs     N*K*C*9 * H*W, half of the direct algorithm's, beside the transforms.
 // Bytes     4 * (in * ceil(K / 16) * 1.6 + out + filter * tiles), from caches mostly; in + filter + out from memory.
 // Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, so that one pipeline serves all layers.
-// Pieces    sizes, epilogue_shared, lanes_pair, or lanes_single, which has one block of 8 output channels: for layers that would
+// Pieces    sizes, epilogue_shared, strips_pixels, strips_store, lanes_pair, or lanes_single, which has one block of 8 output channels: for layers that would
 //           leave the second empty.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
@@ -37,22 +37,6 @@ alias Row = array<Each, 8>;
 // A column of a tile or of a filter in the transform's domain.
 alias Six = array<f32, 6>;
 alias SixEach = array<Each, 6>;
-
-// Where a vector of pixels lies in the first channel of its image, and whether it is in the image at all.
-struct Source {
-  at: u32,
-  inside: bool,
-}
-
-// Unsigned: above and left of the image the index wraps round to a huge one. Outside, any valid place is read.
-fn source(image: u32, h: u32, w: u32, height: u32, width: u32) -> Source {
-  let inside = (h < height) & (w < width);
-  return Source(image + select(0, h * width + w, inside), inside);
-}
-
-fn load(s: Source, plane: u32) -> f32 {
-  return select(0.0, f32(input[s.at + plane]), s.inside);
-}
 
 // B d.
 fn transform(d0: f32, d1: f32, d2: f32, d3: f32, d4: f32, d5: f32) -> Six {
@@ -101,22 +85,6 @@ fn products(sums: Row, v: f32, e: f32, at: u32, u0: Each, u1: Each, u2: Each) ->
 // The next column first.
 fn shifted(r: Row) -> Row {
   return Row(r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[7]);
-}
-
-fn store_value(inside: bool, place: u32, v: f32, index: u32) {
-  if (inside) {
-    var sum = v;
-    if (CHUNKS > 1) {
-      if (size(18) != 0) {
-        sum += f32(output[place]);
-      }
-      if (size(19) == 0) {
-        output[place] = OUT_TYPE(sum);
-        return;
-      }
-    }
-    output[place] = OUT_TYPE(activate(sum, index));
-  }
 }
 
 fn six_of_block(s: SixEach, i: u32) -> Six {

@@ -22,7 +22,7 @@ enable subgroups;
 // FLOPs     N*K*C*9 * H*W, half of the direct algorithm's, and 48 additions for each 64 pixels and channel.
 // Bytes     4 * (in * ceil(K / 8) * 1.6 + out + 2 * filter * tiles), from caches mostly; in + 2 * filter + out from memory.
 // Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, so one pipeline serves all layers.
-// Pieces    sizes, epilogue_shared.
+// Pieces    sizes, epilogue_shared, strips_pixels, strips_store.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 @group(0) @binding(1) var<uniform> weights: array<vec4<f32>, 4096>; // [blocks][C][6][3][8]
@@ -32,22 +32,6 @@ enable subgroups;
 alias Pair = vec2<f32>;
 // One output channel in the transform's domain.
 alias Sums = array<Pair, 6>;
-
-// Where a vector of pixels lies in the first channel of its image, and whether it is in the image at all.
-struct Source {
-  at: u32,
-  inside: bool,
-}
-
-// Unsigned: above and left of the image the index wraps round to a huge one. Outside, any valid place is read.
-fn source(image: u32, h: u32, w: u32, height: u32, width: u32) -> Source {
-  let inside = (h < height) & (w < width);
-  return Source(image + select(0, h * width + w, inside), inside);
-}
-
-fn load(s: Source, plane: u32) -> f32 {
-  return select(0.0, f32(input[s.at + plane]), s.inside);
-}
 
 // Value i of the edges, which were loaded 8 to a vector.
 fn edge(edges: ptr<function, array<f32, 3>>, i: u32) -> f32 {
@@ -93,22 +77,6 @@ fn products(
   );
 }
 
-fn store_row(inside: bool, place: u32, v: f32, index: u32) {
-  if (inside) {
-    var sum = v;
-    if (CHUNKS > 1) {
-      if (size(18) != 0) {
-        sum += f32(output[place]);
-      }
-      if (size(19) == 0) {
-        output[place] = OUT_TYPE(sum);
-        return;
-      }
-    }
-    output[place] = OUT_TYPE(activate(sum, index));
-  }
-}
-
 // A (sums), and writes one channel's column of 8 rows.
 fn store(n: u32, k: u32, h: u32, w: u32, sums: Sums) {
   let plus = sums[1] + sums[2];
@@ -127,14 +95,14 @@ fn store(n: u32, k: u32, h: u32, w: u32, sums: Sums) {
   let at = (k * height + h) * width + w;
   let place = size(10) + n * size(11) + at;
   let index = n * size(3) * height * width + at;
-  store_row(h < height, place, y0[0], index);
-  store_row(h + 1 < height, place + width, y1[0], index + width);
-  store_row(h + 2 < height, place + 2 * width, y2[0], index + 2 * width);
-  store_row(h + 3 < height, place + 3 * width, y3[0], index + 3 * width);
-  store_row(h + 4 < height, place + 4 * width, y0[1], index + 4 * width);
-  store_row(h + 5 < height, place + 5 * width, y1[1], index + 5 * width);
-  store_row(h + 6 < height, place + 6 * width, y2[1], index + 6 * width);
-  store_row(h + 7 < height, place + 7 * width, y3[1], index + 7 * width);
+  store_value(h < height, place, y0[0], index);
+  store_value(h + 1 < height, place + width, y1[0], index + width);
+  store_value(h + 2 < height, place + 2 * width, y2[0], index + 2 * width);
+  store_value(h + 3 < height, place + 3 * width, y3[0], index + 3 * width);
+  store_value(h + 4 < height, place + 4 * width, y0[1], index + 4 * width);
+  store_value(h + 5 < height, place + 5 * width, y1[1], index + 5 * width);
+  store_value(h + 6 < height, place + 6 * width, y2[1], index + 6 * width);
+  store_value(h + 7 < height, place + 7 * width, y3[1], index + 7 * width);
 }
 
 @compute @workgroup_size(8)
