@@ -231,6 +231,11 @@ describe('the text of a ladder', () => {
     ...(value === null ? { note: UNFIT } : {}),
   });
 
+  it('counts the launches of a kernel', () => {
+    const text = ladderText([{ ...row('a', 2), kernels: ['pack', 'strips', 'strips'] }]);
+    expect(text).toContain('pack + strips (2 times)');
+  });
+
   it('adds up the layers that run, and says how many do', () => {
     const text = ladderText([row('a', 2), row('b', 3), row('c', null)]);
     expect(text).toMatch(/tiny conv2d, the 2 of 3 layers that run here: strips 5\.00 ms$/);

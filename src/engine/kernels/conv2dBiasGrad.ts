@@ -40,24 +40,17 @@ export function reducePartsLaunch(
   };
 }
 
-/** How a kernel of the first pass cuts the sums: elements that a piece is a multiple of, and parts of a channel. */
-interface Cut {
-  readonly unit: number;
-  readonly parts: number;
-}
-
 /** gb[k] = sum of gy [n,k,h,w] (planes layout) over n, h and w; `gb` [k] contiguous. */
 export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand }, ctx: Lowering): Launch[] {
   const [n, k, h, w] = io.gy.shape as readonly [number, number, number, number];
   const plane = h * w;
   const { software } = ctx.facts;
-  // Enough parts to fill a device where channels are few, but none so small that the tree outweighs the walk.
-  const cut: Cut = software
-    ? { unit: 4, parts: Math.min(Math.ceil(128 / k), Math.ceil((n * plane) / 64)) }
-    : { unit: 256, parts: Math.min(Math.ceil(512 / k), Math.ceil((n * plane) / 4096)) };
-  const pieces = Math.min(Math.ceil(cut.parts / n), Math.ceil(plane / cut.unit));
-  const piece = Math.ceil(plane / pieces / cut.unit) * cut.unit;
-  const images = Math.ceil(n / Math.min(n, Math.ceil(cut.parts / pieces)));
+  // Enough parts to fill a device where channels are few, but none so small that what ends it outweighs the walk.
+  const [unit, lanes, least] = software ? [4, 128, 64] : [256, 512, 4096];
+  const wanted = Math.min(Math.ceil(lanes / k), Math.ceil((n * plane) / least));
+  const pieces = Math.min(Math.ceil(wanted / n), Math.ceil(plane / unit));
+  const piece = Math.ceil(plane / pieces / unit) * unit;
+  const images = Math.ceil(n / Math.min(n, Math.ceil(wanted / pieces)));
   const parts = Math.ceil(n / images) * pieces;
   const partial = parts > 1 ? ctx.scratch([k, parts]) : io.gb;
   const { GY_OFFSET, GY_BATCH } = planes('GY', io.gy);

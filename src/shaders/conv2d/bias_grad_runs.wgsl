@@ -4,7 +4,8 @@
 // Mapping   one invocation walks a piece of a channel's plane, in some images one after the other, with four sums in turn. What
 //           lanes read lies far apart, which costs nothing there: a load is a scalar load for each lane, and eight lanes
 //           wait for eight lines of the cache at a time. Each begins its run a line further in, and turns round at its end:
-//           runs whose lengths are powers of two would meet in one set of the cache. reduce_parts.wgsl adds the parts. Every sum has a fixed order.
+//           runs whose lengths are powers of two would meet in one set of the cache. reduce_parts.wgsl adds the parts. Every
+//           sum has a fixed order.
 // Dispatch  (ceil(K * parts / 8), 1, 1) workgroups of 8.
 // FLOPs     one add an element.
 // Bytes     4 * gy, once.
