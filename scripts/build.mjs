@@ -66,12 +66,16 @@ await buildForPages('src/index.ts', 'index.js', {
 // Apart, so that a page that runs on GPUs alone does not carry it. What it shares with the other it has a copy of: functions
 // and kernels, none of which know where they come from.
 await buildForPages('src/software.ts', 'software.js');
+await buildForPages('src/matrix.ts', 'matrix.js');
 // One engine for both entries: an error or a device of one is that of the other.
 const engineOfIndex = {
   name: 'engine-of-index',
   setup(build) {
     build.onResolve({ filter: /\/engine\// }, () => ({ path: './index.js', external: true }));
-    build.onResolve({ filter: /\/software\.js$/ }, () => ({ path: './software.js', external: true }));
+    build.onResolve({ filter: /\/(software|matrix)\.js$/ }, ({ path: name }) => ({
+      path: `./${path.basename(name)}`,
+      external: true,
+    }));
   },
 };
 await esbuild.build({

@@ -22,7 +22,7 @@ function node(...args: string[]): { code: number | null; out: string; errors: st
 const about = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
   bin: { shadergrad: string };
-  exports: Record<'.' | './software' | './node', { types: string; default: string }>;
+  exports: Record<'.' | './software' | './matrix' | './node', { types: string; default: string }>;
 };
 
 function text(file: string): string {
@@ -37,14 +37,19 @@ afterAll(() => packed.remove());
 
 describe('the package as installed', () => {
   it('has a browser entry that needs neither packages nor Node', () => {
-    for (const name of ['.', './software'] as const) {
+    for (const name of ['.', './software', './matrix'] as const) {
       const entry = text(about.exports[name].default);
       expect(entry).not.toMatch(/^\s*import\b/m);
       expect(entry).not.toMatch(/\bimport\(|\brequire\(|node:/);
     }
   });
 
-  it.each(['shadergrad', 'shadergrad/software', 'shadergrad/node'])('imports %s in silence', (name) => {
+  it.each([
+    'shadergrad',
+    'shadergrad/software',
+    'shadergrad/matrix',
+    'shadergrad/node',
+  ])('imports %s in silence', (name) => {
     expect(node('--input-type=module', '-e', `await import('${name}')`)).toEqual({
       code: 0,
       out: '',
@@ -63,6 +68,7 @@ describe('the package as installed', () => {
     const sources = {
       '.': '/device.ts',
       './software': '/conv2dSoftware.ts',
+      './matrix': '/conv2dSubgroupMatrix.ts',
       './node': '/device.ts',
     } as const;
     for (const [name, one] of Object.entries(sources)) {
@@ -79,9 +85,10 @@ describe('the package as installed', () => {
       path.join(packed.folder, 'use.ts'),
       `import { compile, type Device, grad, GpuError, mean, openDevice, SGD, Segmenter, tensor, UNet } from 'shadergrad';
       import { openNodeDevice } from 'shadergrad/node';
+      import { joinKernels, subgroupMatrixKernels } from 'shadergrad/matrix';
       import { softwareKernels } from 'shadergrad/software';
       export async function use(): Promise<number> {
-        const device: Device = Math.random() < 2 ? await openNodeDevice() : await openDevice({ kernels: softwareKernels });
+        const device: Device = Math.random() < 2 ? await openNodeDevice() : await openDevice({ kernels: joinKernels(softwareKernels, subgroupMatrixKernels) });
         const net = new UNet({ depth: 2, baseChannels: 2 });
         const sgd = new SGD(net.parameters());
         const step = await compile(device, { image: [1, 3, 4, 4] }, ({ image }) => {
@@ -167,7 +174,8 @@ describe('size', () => {
     const { build } = await import('esbuild');
     const { outputFiles } = await build({
       stdin: {
-        contents: "import 'shadergrad'; import 'shadergrad/software'; import { grad } from 'shadergrad';",
+        contents:
+          "import 'shadergrad'; import 'shadergrad/software'; import 'shadergrad/matrix'; import { grad } from 'shadergrad';",
         resolveDir: packed.folder,
       },
       bundle: true,

@@ -1,7 +1,7 @@
 import { openDevice } from '../../src/engine/device.js';
+import { everyKernel } from '../../src/everyKernel.js';
 import { requestNodeAdapter } from '../../src/node/device.js';
 import { restWhile } from '../../src/node/rest.js';
-import { softwareKernels } from '../../src/software.js';
 import { type Host, PeerAbsent, type PeerName } from '../context.js';
 import { installMeters, newestMeter } from '../meter.js';
 import { type Globals, pretendBrowser } from '../peers/browser.js';
@@ -17,8 +17,7 @@ export async function nodeHost(adapter: string | undefined): Promise<Host> {
   const request = (): Promise<GPUAdapter> => requestNodeAdapter({ adapter });
   pretendBrowser(request, globals);
   return {
-    openDevice: async () =>
-      openDevice({ adapter: await request(), kernels: softwareKernels, onWait: restWhile }),
+    openDevice: async () => openDevice({ adapter: await request(), kernels: everyKernel, onWait: restWhile }),
     startPeer: async (name) => {
       try {
         return { peer: resting(await create[name]()), meter: newestMeter(), used: false };

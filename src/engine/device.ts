@@ -159,7 +159,7 @@ export class Device {
     readonly kernels?: MoreKernels | undefined,
     private readonly onWait?: OpenDeviceOptions['onWait'],
   ) {
-    this.facts = factsOf(gpu, info);
+    this.facts = { ...factsOf(gpu, info), ...kernels?.facts?.(gpu) };
     this.failed = new Promise<never>((_, reject) => {
       this.#rejectFailed = reject;
     });

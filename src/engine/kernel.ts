@@ -122,7 +122,18 @@ export interface DeviceFacts {
   readonly features: readonly string[];
   /** Lanes of a subgroup where the feature `subgroups` was granted and the size never varies. */
   readonly subgroupSize?: number | undefined;
+  /** Where it was asked for (`subgroupMatrixKernels`) and the experimental feature was granted. */
+  readonly subgroupMatrices?: readonly SubgroupMatrix[] | undefined;
   readonly limits: DeviceLimits;
+}
+
+/** Matrices that a subgroup multiplies at once: m x k and k x n of `component` to m x n of `result`. */
+export interface SubgroupMatrix {
+  readonly component: 'f32' | 'f16';
+  readonly result: 'f32' | 'f16';
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
 }
 
 /** Limits as granted, by WebGPU's names: bytes and counts. */

@@ -9,7 +9,7 @@ import {
   openDevice,
   readInfo,
 } from '../engine/device.js';
-import { softwareKernels } from '../software.js';
+import { everyKernel } from '../everyKernel.js';
 import { restWhile } from './rest.js';
 import { hasVulkanLoader, withSwiftShader } from './swiftshader.js';
 
@@ -21,7 +21,11 @@ export interface OpenNodeDeviceOptions
    * Default: the environment variable SHADERGRAD_ADAPTER, else `auto`.
    */
   readonly adapter?: string | undefined;
-  /** Dawn's toggles to switch on, such as `disable_robustness`. `vulkan_enable_f16_on_nvidia` is on: NVIDIA has no f16 without it. */
+  /**
+   * Dawn's toggles to switch on, such as `disable_robustness`. Two are on: `vulkan_enable_f16_on_nvidia`, without which
+   * NVIDIA has no f16, and `allow_unsafe_apis`, without which no device has subgroup matrices; of what else that one
+   * allows, nothing is asked for.
+   */
   readonly enableToggles?: readonly string[] | undefined;
   /** Dawn's toggles to switch off. Timestamps are never rounded here, whatever this says. */
   readonly disableToggles?: readonly string[] | undefined;
@@ -45,14 +49,14 @@ const entryPoints = new Map<string, GPU>();
 
 /**
  * Opens a device through Dawn: one of the system's adapters, or else SwiftShader out of npm, which needs neither root nor
- * system packages. It has the kernels for adapters that run on the CPU.
+ * system packages. It has all kernels there are.
  *
  * @throws GpuError with one sentence when there is none that fits.
  */
 export async function openNodeDevice(options: OpenNodeDeviceOptions = {}): Promise<Device> {
   const { features, limits, onError } = options;
   const adapter = await requestNodeAdapter(options);
-  return openDevice({ adapter, features, limits, onError, kernels: softwareKernels, onWait: restWhile });
+  return openDevice({ adapter, features, limits, onError, kernels: everyKernel, onWait: restWhile });
 }
 
 /**
@@ -128,7 +132,7 @@ async function loadDawn(): Promise<Create> {
 function toggleFlags(options: Pick<OpenNodeDeviceOptions, 'enableToggles' | 'disableToggles'>): string[] {
   const off = new Set(['timestamp_quantization', ...(options.disableToggles ?? [])]);
   const flags = [`disable-dawn-features=${[...off].join(',')}`];
-  const on = new Set(['vulkan_enable_f16_on_nvidia', ...(options.enableToggles ?? [])]);
+  const on = new Set(['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...(options.enableToggles ?? [])]);
   for (const toggle of options.disableToggles ?? []) on.delete(toggle);
   flags.push(`enable-dawn-features=${[...on].join(',')}`);
   return flags;

@@ -7,6 +7,7 @@ import type { PlanStep } from '../../src/engine/plan/types.js';
 import { moduleText } from '../../src/engine/program/wgsl.js';
 import { Tensor as TensorClass } from '../../src/engine/tensor.js';
 import { variantsByOp } from '../../src/engine/tuning/force.js';
+import { everyKernel } from '../../src/everyKernel.js';
 import {
   Adam,
   binaryCrossEntropy,
@@ -24,10 +25,10 @@ import {
   type Tensor,
   UNet,
 } from '../../src/index.js';
-import { softwareKernels } from '../../src/software.js';
 import { build } from '../ops/build.js';
 import { cases } from '../ops/cases.js';
 import { testDevice } from '../support/device.js';
+import { complaints } from '../support/nullDevice.js';
 
 /** No op of the engine's own has this kernel. */
 const whereOp: Op<object> = {
@@ -45,6 +46,7 @@ function factsOf({ facts }: Device): DeviceFacts[] {
     { ...rest, software: false, kind: 'other' },
     { ...rest, subgroupSize: 4 },
     { ...rest, subgroupSize: 8, software: true, kind: 'llvmpipe' },
+    { ...rest, subgroupSize: 32, subgroupMatrices: [{ component: 'f32', result: 'f32', m: 8, n: 8, k: 8 }] },
   ];
 }
 
@@ -73,7 +75,7 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
   for (const name of products)
     yield plan(facts, deep, ({ x, w }) => ({ y: conv2d(x, w, null, { padding: 1 }) }), {
       force: { conv2d: name },
-      kernels: softwareKernels,
+      kernels: everyKernel,
     }).steps;
   const names = new Set(Object.values(variantsByOp).flat());
   for (const name of [undefined, ...names]) {
@@ -117,7 +119,7 @@ function* plans(facts: DeviceFacts): Generator<readonly PlanStep[]> {
               where: TensorClass.of(whereOp, [mask, p, p], p.shape, {}),
             };
           },
-          { force, kernels: softwareKernels },
+          { force, kernels: everyKernel },
         ).steps;
       } catch (error) {
         // A kernel that cannot run with these facts.
@@ -152,12 +154,13 @@ it('every kernel compiles as it ships, with whatever is put before it', async ()
   }
   const { gpu } = device;
   for (const [key, code] of modules) {
-    if (
-      [...code.matchAll(/^enable (\w+);/gm)].some(
-        ([, name]) => !gpu.features.has(name === 'f16' ? 'shader-f16' : `${name}`),
-      )
-    )
+    const lacks = [...code.matchAll(/^enable (\w+);/gm)].some(
+      ([, name]) => !gpu.features.has(name === 'f16' ? 'shader-f16' : `${name}`.replaceAll('_', '-')),
+    );
+    if (lacks) {
+      expect(await complaints(code), key).toEqual([]);
       continue;
+    }
     const info = await device
       .scoped(key, () => gpu.createShaderModule({ label: key, code }))
       .then((m) => m.getCompilationInfo());

@@ -16,7 +16,7 @@ import { makePlan, type PlanOptions } from '../../src/engine/plan/plan.js';
 import { printPlan } from '../../src/engine/plan/print.js';
 import type { Plan } from '../../src/engine/plan/types.js';
 import { Parameter, Tensor } from '../../src/engine/tensor.js';
-import { softwareKernels } from '../../src/software.js';
+import { everyKernel } from '../../src/everyKernel.js';
 import { segmentationLoss } from '../../src/unet/loss.js';
 import { referenceConfig, UNet, type UNetConfig } from '../../src/unet/model.js';
 import { facts } from './facts.js';
@@ -36,7 +36,7 @@ function planOf(
 ): Plan {
   return makePlan(new Map(Object.entries(outputs)), [], device, {
     force: direct,
-    kernels: softwareKernels,
+    kernels: everyKernel,
     ...options,
   });
 }

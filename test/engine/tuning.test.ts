@@ -20,7 +20,7 @@ import {
   problemOf,
   type TuningTable,
 } from '../../src/engine/tuning/table.js';
-import { softwareKernels } from '../../src/software.js';
+import { everyKernel } from '../../src/everyKernel.js';
 import { facts } from './facts.js';
 
 const problem: Problem = { form: '3x3s1p1', sizes: [4, 16, 128, 128, 32] };
@@ -109,7 +109,7 @@ function planOf(options: PlanOptions = {}, device: DeviceFacts = facts()): Plan 
       const [gw] = grad(sum(y.square()), [w]);
       return { y, gw: gw as NonNullable<typeof gw> };
     },
-    { kernels: softwareKernels, ...options },
+    { kernels: everyKernel, ...options },
   );
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { fromHalf, toHalf } from '../../src/engine/half.js';
 import {
   amax,
   cat,
@@ -17,68 +16,18 @@ import {
 import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
 import { parseForce } from '../../src/engine/tuning/force.js';
 import { facts } from '../engine/facts.js';
-import { type Array64, array64, map, relativeError } from '../reference/array.js';
-import { referenceForward, referenceVjp } from '../reference/registry.js';
+import { array64, map, relativeError } from '../reference/array.js';
 import { testDevice } from '../support/device.js';
-import { build } from './build.js';
-import { type AnyCase, cotangent, inputValues } from './case.js';
+import { type AnyCase, inputValues } from './case.js';
 import { convCases, convTransposeCases, largeConvCases } from './cases/conv.js';
 import { binaryCases, unaryCases } from './cases/elementwise.js';
 import { movementCases } from './cases/movement.js';
 import { poolCases } from './cases/pool.js';
+import { checkHalf, constant, HALF, ofConv, rounded, SINGLE, type Tolerances } from './half.js';
 
 const device = await testDevice();
 const there = device.facts.features.includes('shader-f16');
-
-/** The largest relative error of rounding to f16; and what float32 is given. */
-const HALF = 2 ** -11;
-const SINGLE = 1e-5;
-
-function rounded(a: Array64): Array64 {
-  return array64(a.shape, fromHalf(toHalf(Float32Array.from(a.data))));
-}
-
-function constant(a: Array64): Tensor {
-  return tensor(a.data, a.shape);
-}
-
-interface Tolerances {
-  readonly value: number;
-  /** Of each input's gradient. */
-  readonly gradient: (input: number) => number;
-}
-
-/**
- * The op on f16 against float64 on the same rounded numbers, so that what is left is the rounding of results. A bias
- * (the third input of a convolution) stays f32, as do the gradients of weight and bias.
- */
-async function check(one: AnyCase, tolerances: Tolerances, force = {}): Promise<void> {
-  const values = inputValues(one).map(rounded);
-  const expected = referenceForward(one, values);
-  const g = rounded(cotangent(one, expected.shape));
-  const gradients = referenceVjp(one, values, g);
-  const asked = one.inputs.flatMap((spec, i) =>
-    spec.gradient && gradients[i]?.data.some((v) => v !== 0) ? [i] : [],
-  );
-  const isConv = one.op === 'conv2d' || one.op === 'convTranspose2d';
-  const leaves = values.map(constant);
-  const y = build(
-    one,
-    leaves.map((leaf, i) => (isConv && i === 2 ? leaf : leaf.half())),
-  );
-  expect(y.dtype).toBe('f16');
-  expect(y.shape).toEqual(expected.shape);
-  const targets = asked.map((i) => leaves[i] as Tensor);
-  const grads = targets.length > 0 ? grad(sum(y.float().mul(constant(g))), targets) : [];
-  const [value, ...rest] = await evaluate(device, [y, ...grads], {}, { force });
-  expect(relativeError(value?.data ?? [], expected.data), 'value').toBeLessThanOrEqual(tolerances.value);
-  asked.forEach((i, k) => {
-    const error = relativeError(rest[k]?.data ?? [], (gradients[i] as Array64).data);
-    expect(error, `gradient of input ${i}`).toBeLessThanOrEqual(tolerances.gradient(i));
-  });
-}
-
-const ofConv: Tolerances = { value: HALF, gradient: (i) => (i === 0 ? HALF : SINGLE) };
+const check = (one: AnyCase, tolerances: Tolerances, force = {}) => checkHalf(device, one, tolerances, force);
 
 describe.runIf(there)('in f16', () => {
   describe('a convolution', () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { evaluate, grad, sum, type Tensor, tensor } from '../../src/engine/index.js';
+import { type Device, evaluate, grad, sum, type Tensor, tensor } from '../../src/engine/index.js';
 import { type Array64, at, inner, map, relativeError } from '../reference/array.js';
 import { referenceForward, referenceVjp } from '../reference/registry.js';
 import { testDevice } from '../support/device.js';
@@ -22,7 +22,11 @@ function constant(a: Array64): Tensor {
 }
 
 /** The op by itself: its value, and its gradients for a random cotangent. */
-async function alone(one: AnyCase): Promise<void> {
+export async function checkAlone(
+  device: Device,
+  one: AnyCase,
+  force: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const values = inputValues(one);
   const expected = referenceForward(one, values);
   const g = cotangent(one, expected.shape);
@@ -37,7 +41,7 @@ async function alone(one: AnyCase): Promise<void> {
   expect(y.shape).toEqual(expected.shape);
   const targets = asked.map((i) => inputs[i] as Tensor);
   const grads = targets.length > 0 ? grad(sum(y.mul(constant(g))), targets) : [];
-  const [value, ...rest] = await evaluate(await testDevice(), [y, ...grads]);
+  const [value, ...rest] = await evaluate(device, [y, ...grads], {}, { force });
   check(one, 'value', value?.data ?? [], expected);
   asked.forEach((i, k) => {
     check(one, `gradient of input ${i}`, rest[k]?.data ?? [], gradients[i] as Array64);
@@ -103,7 +107,7 @@ export function testCases(table: readonly AnyCase[]): void {
   for (const op of new Set(table.map((one) => one.op))) {
     describe(op, () => {
       for (const one of table.filter((other) => other.op === op)) {
-        it(one.name, () => alone(one));
+        it(one.name, async () => checkAlone(await testDevice(), one));
         it(`${one.name}, in mid-graph`, () => inMidGraph(one));
       }
     });

@@ -11,8 +11,8 @@ import {
   type Storage,
 } from '../../src/engine/kernel.js';
 import { moduleText } from '../../src/engine/program/wgsl.js';
+import { everyKernel } from '../../src/everyKernel.js';
 import { restWhile } from '../../src/node/rest.js';
-import { softwareKernels } from '../../src/software.js';
 
 export type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
@@ -51,7 +51,7 @@ export function newPlanes(
 export class TestLowering implements Lowering {
   readonly names: string[] = [];
   readonly scalars: Operand = newOperand([16], 'u32');
-  readonly kernels = softwareKernels;
+  readonly kernels = everyKernel;
   readonly values: Record<string, number>;
 
   constructor(

@@ -18,7 +18,7 @@ import { choiceOf, ladderNamed, planVariant, runLadders, variantsOf } from '../.
 import { profile } from '../../bench/suites/profile.js';
 import { step } from '../../bench/suites/step.js';
 import { openDevice } from '../../src/engine/device.js';
-import { softwareKernels } from '../../src/software.js';
+import { everyKernel } from '../../src/everyKernel.js';
 import { CodedError, failureOf } from '../rpc/failure.js';
 import { emit, serve } from '../rpc/serve.js';
 import type {
@@ -35,7 +35,7 @@ import type {
 const SUITES: Readonly<Record<Exclude<SuiteName, 'ladder'>, Suite>> = { step, infer, profile };
 
 const host: Host = {
-  openDevice: () => openDevice({ kernels: softwareKernels, onError: () => {} }),
+  openDevice: () => openDevice({ kernels: everyKernel, onError: () => {} }),
   startPeer: () => Promise.reject(new Error('peers run in Node only')),
   log: (text) => emit<KernelsEvent>({ is: 'log', text }),
 };

@@ -18,6 +18,9 @@ export async function info(options: InfoOptions, io: Io): Promise<void> {
       io.stdout.write(`${JSON.stringify({ versions, chosen: facts, adapters })}\n`);
       return;
     }
+    const matrices = (facts.subgroupMatrices ?? []).map(
+      ({ component, result, m, n, k }) => `${m}x${n}x${k} ${component} to ${result}`,
+    );
     const lines = [
       `shadergrad ${versions.shadergrad}${versions.commit === null ? '' : ` (${versions.commit.slice(0, 12)})`}, Node ${versions.node}`,
       'adapters:',
@@ -27,6 +30,7 @@ export async function info(options: InfoOptions, io: Io): Promise<void> {
       ),
       `chosen: ${device.name}${facts.software ? ', software: it runs on the CPU' : ''}`,
       `features: ${facts.features.join(', ') || 'none'}`,
+      `subgroup matrices: ${matrices.join(', ') || 'none'}`,
       'limits:',
       ...Object.entries(facts.limits).map(
         ([name, value]) =>

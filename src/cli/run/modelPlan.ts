@@ -2,7 +2,7 @@ import { plan } from '../../engine/compile.js';
 import type { DeviceFacts } from '../../engine/kernel.js';
 import type { PlanOptions } from '../../engine/plan/plan.js';
 import type { Plan } from '../../engine/plan/types.js';
-import { softwareKernels } from '../../software.js';
+import { everyKernel } from '../../everyKernel.js';
 import type { TrainConfig } from '../../unet/config.js';
 import { UNet } from '../../unet/model.js';
 import { inferenceStep, makeOptimizer, trainingStep } from '../../unet/programs.js';
@@ -29,5 +29,5 @@ export function modelPlan(
   const step = inference
     ? inferenceStep(model, source, source, batchSize)
     : trainingStep(model, makeOptimizer(model, config), config, source, batchSize);
-  return plan<string, string>(facts, step.inputs, step.build, { kernels: softwareKernels, ...options });
+  return plan<string, string>(facts, step.inputs, step.build, { kernels: everyKernel, ...options });
 }

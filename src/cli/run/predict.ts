@@ -1,6 +1,6 @@
 import { plan } from '../../engine/compile.js';
 import type { Device } from '../../engine/device.js';
-import { softwareKernels } from '../../software.js';
+import { everyKernel } from '../../everyKernel.js';
 import { inferenceStep } from '../../unet/programs.js';
 import { Segmenter } from '../../unet/segment.js';
 import type { PredictOptions } from '../commands/predict.js';
@@ -61,7 +61,7 @@ function checkSize({ facts, tuning }: Device, { model }: Segmenter, size: number
   const square = { height: size, width: size };
   try {
     const { inputs, build } = inferenceStep(model, square, square, 1);
-    plan<string, string>(facts, inputs, build, { kernels: softwareKernels, tuning });
+    plan<string, string>(facts, inputs, build, { kernels: everyKernel, tuning });
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
     throw new UsageError(

@@ -1,8 +1,7 @@
 import biasGrad from '../../shaders/conv2d/bias_grad.wgsl';
-import biasGradRuns from '../../shaders/conv2d/bias_grad_runs.wgsl';
 import reduceParts from '../../shaders/conv2d/reduce_parts.wgsl';
 import sizes from '../../shaders/conv2d/sizes.wgsl';
-import { type Launch, type Lowering, type Operand, storedType } from '../kernel.js';
+import { type Launch, type Lowering, type Operand, type Shader, storedType } from '../kernel.js';
 import { bind, operandBytes, planes, sizeWords } from './conv2dProblem.js';
 import { grid1d } from './grid.js';
 
@@ -40,16 +39,31 @@ export function reducePartsLaunch(
   };
 }
 
-/** gb[k] = sum of gy [n,k,h,w] (planes layout) over n, h and w; `gb` [k] contiguous. */
-export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand }, ctx: Lowering): Launch[] {
+/** `gy` [n,k,h,w] in planes layout; `gb` [k] contiguous. */
+export interface BiasGradOperands {
+  readonly gy: Operand;
+  readonly gb: Operand;
+}
+
+/** One of the kernels of the bias gradient, and how it wants the pixels of a channel cut into parts. */
+export interface BiasGradKernel {
+  readonly shader: Shader;
+  /** Pixels that a part's length is a multiple of, and the fewest that are worth one. */
+  readonly unit: number;
+  readonly least: number;
+  /** Parts of all channels that fill a device. */
+  readonly lanes: number;
+  workgroups(channels: number, parts: number): readonly [number, number, number];
+}
+
+/** What the bias gradient is by `kernel`. */
+export function lowerBiasGrad(kernel: BiasGradKernel, io: BiasGradOperands, ctx: Lowering): Launch[] {
   const [n, k, h, w] = io.gy.shape as readonly [number, number, number, number];
   const plane = h * w;
-  const { software } = ctx.facts;
   // Enough parts to fill a device where channels are few, but none so small that what ends it outweighs the walk.
-  const [unit, lanes, least] = software ? [4, 128, 64] : [256, 512, 4096];
-  const wanted = Math.min(Math.ceil(lanes / k), Math.ceil((n * plane) / least));
-  const pieces = Math.min(Math.ceil(wanted / n), Math.ceil(plane / unit));
-  const piece = Math.ceil(plane / pieces / unit) * unit;
+  const wanted = Math.min(Math.ceil(kernel.lanes / k), Math.ceil((n * plane) / kernel.least));
+  const pieces = Math.min(Math.ceil(wanted / n), Math.ceil(plane / kernel.unit));
+  const piece = Math.ceil(plane / pieces / kernel.unit) * kernel.unit;
   const images = Math.ceil(n / Math.min(n, Math.ceil(wanted / pieces)));
   const parts = Math.ceil(n / images) * pieces;
   const partial = parts > 1 ? ctx.scratch([k, parts]) : io.gb;
@@ -67,7 +81,7 @@ export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand 
     k,
   ];
   const first: Launch = {
-    shader: software ? biasGradRuns : biasGrad,
+    shader: kernel.shader,
     pieces: [sizes],
     constants: { GY_TYPE: storedType(io.gy) },
     bindings: [
@@ -75,11 +89,24 @@ export function conv2dBiasGrad(io: { readonly gy: Operand; readonly gb: Operand 
       bind(1, partial, 'write'),
       bind(3, ctx.constant(sizeWords(words)), 'uniform'),
     ],
-    workgroups: software ? [Math.ceil((k * parts) / 8), 1, 1] : [k, parts, 1],
+    workgroups: kernel.workgroups(k, parts),
     variant: `parts ${parts}`,
     flops: n * k * plane,
     bytes: operandBytes(io.gy, io.gb),
   };
   if (parts === 1) return [first];
   return [first, reducePartsLaunch(partial, io.gb, k, parts, { part: 1, item: parts }, ctx)];
+}
+
+const inGroups: BiasGradKernel = {
+  shader: biasGrad,
+  unit: 256,
+  least: 4096,
+  lanes: 512,
+  workgroups: (channels, parts) => [channels, parts, 1],
+};
+
+/** gb[k] = sum of gy over n, h and w. */
+export function conv2dBiasGrad(io: BiasGradOperands, ctx: Lowering): Launch[] {
+  return lowerBiasGrad(ctx.kernels?.conv2dBiasGrad?.(ctx.facts) ?? inGroups, io, ctx);
 }

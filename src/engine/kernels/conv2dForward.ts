@@ -2,7 +2,7 @@ import direct from '../../shaders/conv2d/forward_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { forwardBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
-import { forwardGemm } from './conv2dGemm.js';
+import { forwardGemm } from './conv2dGemmRegister.js';
 import {
   bind,
   type Conv2dProblem,

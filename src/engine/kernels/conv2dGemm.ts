@@ -1,18 +1,22 @@
-/** Lowering of gemm.wgsl and gemm_wide.wgsl: convolution and input gradient through workgroup memory, for GPUs. */
-import gemm from '../../shaders/conv2d/gemm.wgsl';
+/**
+ * Lowering of convolution and input gradient as matrix products, for GPUs: what gemm.wgsl and gemm_wide.wgsl
+ * (conv2dGemmRegister.ts) and matrix.wgsl (conv2dSubgroupMatrix.ts) have in common.
+ */
 import finish from '../../shaders/conv2d/gemm_finish.wgsl';
 import gemmInput from '../../shaders/conv2d/gemm_input.wgsl';
 import gemmOutput from '../../shaders/conv2d/gemm_output.wgsl';
 import pack from '../../shaders/conv2d/gemm_pack.wgsl';
-import gemmWide from '../../shaders/conv2d/gemm_wide.wgsl';
-import outerProduct from '../../shaders/conv2d/outer_product.wgsl';
 import {
+  type Constants,
   type DeviceFacts,
+  type DType,
+  elementBytes,
   i32,
   type Launch,
   type Lowering,
   numel,
   type Operand,
+  type Shader,
   storedType,
 } from '../kernel.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
@@ -35,24 +39,25 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { fillOf, partsFor, registerTileShare } from './gemmDevice.js';
+import { fillOf, partsFor } from './gemmDevice.js';
 import { grid1d } from './grid.js';
 
-/** What a workgroup computes (m x p) and brings at a time (k). */
-interface GemmTile {
+/** A kernel for the product: what a workgroup of it computes (m x p) and brings at a time (k). */
+export interface GemmTile {
+  readonly name: string;
   readonly m: number;
   readonly p: number;
   readonly k: number;
-  /** Sums of an invocation: 16 is gemm.wgsl, 64 gemm_wide.wgsl. */
-  readonly sums: 16 | 64;
-}
-
-function threads(tile: GemmTile): number {
-  return (tile.m * tile.p) / tile.sums;
-}
-
-function workgroupBytes(tile: GemmTile): number {
-  return 4 * tile.k * (tile.m + tile.p);
+  readonly threads: number;
+  /** Of workgroup memory. */
+  readonly bytes: number;
+  /** Share of the multiply-add ceiling where all tiles are full. */
+  readonly share: number;
+  readonly shader: Shader;
+  readonly pieces: readonly Shader[];
+  readonly constants: Constants;
+  /** How filters are packed: the type, and whether the r of one m follow each other rather than the m of one r. */
+  readonly packed: { readonly dtype: DType; readonly alongR: boolean };
 }
 
 /** How the rows of r fill tiles: tiles of one tap each where that wastes next to nothing, else as they come. */
@@ -79,7 +84,7 @@ function shapeOf(product: GemmProduct, tile: GemmTile, whole: boolean, facts: De
   const { c, h, w } = product.output;
   const parts = whole
     ? partsFor(facts, {
-        invocations: mTiles * pixelTiles * threads(tile),
+        invocations: mTiles * pixelTiles * tile.threads,
         most: Math.floor((tiles * tile.k) / 256),
         bytes: 4 * product.n * c * h * w,
       })
@@ -96,21 +101,22 @@ function shapeOf(product: GemmProduct, tile: GemmTile, whole: boolean, facts: De
 }
 
 function packedBytes(tile: GemmTile, shape: Shape): number {
-  return 4 * shape.rowTiles * tile.m * shape.kTiles * tile.k;
+  return elementBytes(tile.packed.dtype) * shape.rowTiles * tile.m * shape.kTiles * tile.k;
 }
 
 function supports(
   p: Conv2dProblem,
   products: readonly GemmProduct[],
-  tile: GemmTile,
+  tile: GemmTile | undefined,
   facts: DeviceFacts,
 ): boolean {
   const { limits } = facts;
   return (
+    tile !== undefined &&
     p.groups === 1 &&
-    threads(tile) <= limits.maxComputeInvocationsPerWorkgroup &&
-    threads(tile) <= limits.maxComputeWorkgroupSizeX &&
-    workgroupBytes(tile) <= limits.maxComputeWorkgroupStorageSize &&
+    tile.threads <= limits.maxComputeInvocationsPerWorkgroup &&
+    tile.threads <= limits.maxComputeWorkgroupSizeX &&
+    tile.bytes <= limits.maxComputeWorkgroupStorageSize &&
     products.every((product) => {
       const shape = shapeOf(product, tile, products.length === 1, facts);
       return (
@@ -136,10 +142,10 @@ function share(
     const r = shape.kTiles * tile.k + 32 * shape.parts;
     const work = shape.rowTiles * tile.m * shape.pixelTiles * tile.p * r;
     done += work;
-    fill += work * fillOf(facts, shape.rowTiles * shape.pixelTiles * shape.parts * threads(tile));
+    fill += work * fillOf(facts, shape.rowTiles * shape.pixelTiles * shape.parts * tile.threads);
   }
   const useful = conv2dFlops(p) / 2 / done;
-  return registerTileShare(facts, tile.sums, tile.m * tile.p) * Math.min(1, useful) * (fill / done);
+  return tile.share * Math.min(1, useful) * (fill / done);
 }
 
 interface GemmOperands {
@@ -162,7 +168,7 @@ function lowerProduct(
   const taps = tapsOf(product);
   const mRow = mTiles * tile.m;
   const channels = oneTap ? rows / taps : Math.ceil(rows / taps);
-  const packed = ctx.scratch([Math.max(4, rows * mRow)]);
+  const packed = ctx.scratch([Math.max(4, rows * mRow)], tile.packed.dtype);
   const common = { TAPS: taps, KW: product.taps[1], TILE_K: tile.k, ONE_TAP: oneTap };
   const launches: Launch[] = [];
   if (rows > 0) {
@@ -180,14 +186,18 @@ function lowerProduct(
         TAP_FIRST: i32(product.weight.first),
         TAP_STEP_H: i32(product.weight.tap[0]),
         TAP_STEP_W: i32(product.weight.tap[1]),
+        R_STEP: tile.packed.alongR ? 1 : mRow,
+        PACKED_M_STEP: tile.packed.alongR ? rows : 1,
         WEIGHT_TYPE: storedType(io.weight),
+        PACKED_TYPE: storedType(packed),
         ...offset('WEIGHT', io.weight),
       },
       bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write')],
       workgroups: [Math.ceil(mRow / 32), Math.ceil(channels / 8), 1],
       variant: 'pack',
       flops: 0,
-      bytes: 4 * (rowsOf(product) * product.input.c * taps + rows * mRow),
+      bytes:
+        elementBytes(io.weight.dtype) * rowsOf(product) * product.input.c * taps + packedBytes(tile, shape),
     });
   }
 
@@ -200,8 +210,8 @@ function lowerProduct(
   const depth = Math.ceil(jobs / ctx.facts.limits.maxComputeWorkgroupsPerDimension);
   const across = Math.ceil(jobs / depth);
   launches.push({
-    shader: tile.sums === 64 ? gemmWide : gemm,
-    pieces: [outerProduct, ...parts.pieces, gemmInput, gemmOutput],
+    shader: tile.shader,
+    pieces: [...tile.pieces, ...parts.pieces, gemmInput, gemmOutput],
     constants: {
       ...common,
       N: product.n,
@@ -231,18 +241,18 @@ function lowerProduct(
       SPREAD_W: product.spread[1],
       TILE_M: tile.m,
       TILE_P: tile.p,
-      THREADS: threads(tile),
+      THREADS: tile.threads,
       K_TILES: kTiles,
       PARTS: shape.parts,
       PART_TILES: Math.ceil(kTiles / shape.parts),
       PART_STRIDE: count,
       GRID_X: across,
-      ROLLED: ctx.facts.software ? 1 : 0,
+      ...tile.constants,
       ...parts.constants,
     },
     bindings: [bind(0, io.input, 'read'), bind(1, packed, 'read'), bind(2, sums, 'write'), ...parts.bindings],
     workgroups: [across, mTiles, depth],
-    variant: `${nameOf(tile)}x${tile.k}${split ? `, ${shape.parts} parts` : ''}${parts.label}`,
+    variant: `${tile.name}x${tile.k}${split ? `, ${shape.parts} parts` : ''}${parts.label}`,
     flops: cost.flops,
     bytes: cost.bytes + (split ? 4 * shape.parts * count : 0),
   });
@@ -302,32 +312,40 @@ function lower(
   });
 }
 
-/** From few channels to many; all fit the least workgroup that WebGPU promises. */
-const TILES: readonly GemmTile[] = [
-  { m: 32, p: 128, k: 8, sums: 16 },
-  { m: 64, p: 64, k: 16, sums: 16 },
-  { m: 64, p: 128, k: 8, sums: 64 },
-  { m: 128, p: 128, k: 8, sums: 64 },
-];
+/** What runs a problem on a device; undefined where nothing of this kind can. */
+export type TileOf = (p: Conv2dProblem, facts: DeviceFacts) => GemmTile | undefined;
 
-function nameOf(tile: GemmTile): string {
-  return `gemm${tile.sums === 64 ? '_wide' : ''}_${tile.m}x${tile.p}`;
+function variant<Io>(
+  name: string,
+  tileOf: TileOf,
+  productsOf: (p: Conv2dProblem) => readonly GemmProduct[],
+  operands: (io: Io) => GemmOperands,
+) {
+  // Neither is asked where nothing runs the problem.
+  const tile = tileOf as (p: Conv2dProblem, facts: DeviceFacts) => GemmTile;
+  return {
+    name,
+    dtypes: f32AndF16,
+    supports: (p: Conv2dProblem, facts: DeviceFacts) => supports(p, productsOf(p), tileOf(p, facts), facts),
+    share: (p: Conv2dProblem, facts: DeviceFacts) => share(p, productsOf(p), tile(p, facts), facts),
+    lower: (p: Conv2dProblem, io: Io, epilogue: Epilogue, ctx: Lowering) =>
+      lower(p, productsOf(p), tile(p, ctx.facts), operands(io), epilogue, ctx),
+  };
 }
 
-export const forwardGemm: readonly ForwardVariant[] = /* @__PURE__ */ TILES.map((tile) => ({
-  name: nameOf(tile),
-  dtypes: f32AndF16,
-  supports: (p, facts) => supports(p, [forwardProduct(p)], tile, facts),
-  share: (p, facts) => share(p, [forwardProduct(p)], tile, facts),
-  lower: (p, io, epilogue, ctx) =>
-    lower(p, [forwardProduct(p)], tile, { input: io.x, weight: io.weight, output: io.y }, epilogue, ctx),
-}));
+export function forwardGemmVariant(name: string, tileOf: TileOf): ForwardVariant {
+  return variant(
+    name,
+    tileOf,
+    (p) => [forwardProduct(p)],
+    ({ x, weight, y }) => ({ input: x, weight, output: y }),
+  );
+}
 
-export const inputGradGemm: readonly InputGradVariant[] = /* @__PURE__ */ TILES.map((tile) => ({
-  name: nameOf(tile),
-  dtypes: f32AndF16,
-  supports: (p, facts) => supports(p, inputGradProducts(p), tile, facts),
-  share: (p, facts) => share(p, inputGradProducts(p), tile, facts),
-  lower: (p, io, epilogue, ctx) =>
-    lower(p, inputGradProducts(p), tile, { input: io.gy, weight: io.weight, output: io.gx }, epilogue, ctx),
-}));
+export function inputGradGemmVariant(name: string, tileOf: TileOf): InputGradVariant {
+  return variant(name, tileOf, inputGradProducts, ({ gy, weight, gx }) => ({
+    input: gy,
+    weight,
+    output: gx,
+  }));
+}

@@ -2,7 +2,7 @@ import direct from '../../shaders/conv2d/input_grad_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { inputGradBlock } from './conv2dBlock.js';
 import { type Epilogue, epilogueParts } from './conv2dEpilogue.js';
-import { inputGradGemm } from './conv2dGemm.js';
+import { inputGradGemm } from './conv2dGemmRegister.js';
 import {
   bind,
   type Conv2dProblem,

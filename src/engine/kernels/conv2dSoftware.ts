@@ -1,4 +1,6 @@
 /** Convolution kernels for adapters that run on the CPU, which pages on a GPU need not carry. */
+import biasGradRuns from '../../shaders/conv2d/bias_grad_runs.wgsl';
+import type { BiasGradKernel } from './conv2dBiasGrad.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
 import {
@@ -168,6 +170,15 @@ const weightGradTileQuads: WeightGradVariant = {
   lower: lowerWeightGradTileQuads,
 };
 
+/** An invocation a run: no barriers, which are dear on the CPU. */
+const biasGradInRuns: BiasGradKernel = {
+  shader: biasGradRuns,
+  unit: 4,
+  least: 64,
+  lanes: 128,
+  workgroups: (channels, parts) => [Math.ceil((channels * parts) / 8), 1, 1],
+};
+
 /**
  * For `openDevice`, and for plans without a device: several times as fast on llvmpipe and SwiftShader as what every plan
  * has. On a GPU a plan takes none of them by itself.
@@ -194,4 +205,5 @@ export const softwareKernels: MoreKernels = {
     inputGradWinogradLanes,
   ],
   conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips, weightGradQuads],
+  conv2dBiasGrad: ({ software }) => (software ? biasGradInRuns : undefined),
 };

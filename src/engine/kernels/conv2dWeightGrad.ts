@@ -1,6 +1,7 @@
 import direct from '../../shaders/conv2d/weight_grad_direct.wgsl';
 import { type Launch, type Lowering, numel, type Operand, storedType } from '../kernel.js';
 import { weightGradBlockVariant } from './conv2dBlock.js';
+import { weightGradGemm } from './conv2dGemmRegister.js';
 import {
   bind,
   type Conv2dProblem,
@@ -16,7 +17,6 @@ import {
 import { supportsLargeBlocks } from './conv2dStrips.js';
 import { lowerWeightGradLargeBlocks } from './conv2dStripsWeight.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
-import { weightGradGemm } from './conv2dWeightGradGemm.js';
 import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
 import { fillOf } from './gemmDevice.js';
 import { grid1d } from './grid.js';

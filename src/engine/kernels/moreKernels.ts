@@ -1,3 +1,5 @@
+import type { DeviceFacts } from '../kernel.js';
+import type { BiasGradKernel } from './conv2dBiasGrad.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
@@ -7,4 +9,23 @@ export interface MoreKernels {
   readonly conv2d: readonly ForwardVariant[];
   readonly conv2dInputGrad: readonly InputGradVariant[];
   readonly conv2dWeightGrad: readonly WeightGradVariant[];
+  /** The kernel to take for a device instead of what every plan has; undefined where that is the better one. */
+  conv2dBiasGrad?(facts: DeviceFacts): BiasGradKernel | undefined;
+  /** What these kernels ask of a device beside the facts that every plan is given. */
+  facts?(gpu: GPUDevice): Partial<DeviceFacts>;
+}
+
+/** Kernels of several lists as one, in their order. */
+export function joinKernels(...lists: readonly MoreKernels[]): MoreKernels {
+  return {
+    conv2d: lists.flatMap((one) => one.conv2d),
+    conv2dInputGrad: lists.flatMap((one) => one.conv2dInputGrad),
+    conv2dWeightGrad: lists.flatMap((one) => one.conv2dWeightGrad),
+    conv2dBiasGrad: (facts) =>
+      lists.reduce<BiasGradKernel | undefined>(
+        (found, one) => found ?? one.conv2dBiasGrad?.(facts),
+        undefined,
+      ),
+    facts: (gpu) => Object.assign({}, ...lists.map((one) => one.facts?.(gpu))) as Partial<DeviceFacts>,
+  };
 }

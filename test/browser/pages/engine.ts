@@ -1,8 +1,8 @@
+import { everyKernel } from '../../../src/everyKernel.js';
 import { openDevice } from '../../../src/index.js';
-import { softwareKernels } from '../../../src/software.js';
 import { caseCount, caseResults, trainTinyUNet } from '../work.js';
 
-const device = await openDevice({ kernels: softwareKernels });
+const device = await openDevice({ kernels: everyKernel });
 
 /** What the test calls from outside. Arrays cross to it as plain ones. */
 const api = {

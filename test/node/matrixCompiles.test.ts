@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { known } from '../../src/cli/deviceFacts.js';
+import type { DeviceFacts, Launch, SubgroupMatrix } from '../../src/engine/kernel.js';
+import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
+import { subgroupMatrixKernels } from '../../src/matrix.js';
+import { complaints, nullDevice } from '../support/nullDevice.js';
+import { newOperand, TestLowering, wgslOf } from '../support/runLaunches.js';
+
+const problem = (dtype: 'f32' | 'f16', stride: number): Conv2dProblem => ({
+  ...{ n: 2, c: 40, h: 16, w: 12, k: 48, kh: stride + 1, kw: stride + 1, dtype },
+  ...{
+    oh: stride === 1 ? 15 : 5,
+    ow: stride === 1 ? 11 : 4,
+    sh: stride,
+    sw: stride,
+    ph: 0,
+    pw: 0,
+    dh: 1,
+    dw: 1,
+    groups: 1,
+  },
+});
+
+function launches(p: Conv2dProblem, facts: DeviceFacts): Launch[] {
+  const ctx = new TestLowering(facts);
+  const x = newOperand([p.n, p.c, p.h, p.w], p.dtype);
+  const y = newOperand([p.n, p.k, p.oh, p.ow], p.dtype);
+  const weight = newOperand([p.k, p.c, p.kh, p.kw], p.dtype);
+  const bias = newOperand([p.k]);
+  const epilogue = { bias, activation: 'relu', dropout: { p: 0.5, stream: 1 } } as const;
+  const { conv2d, conv2dInputGrad, conv2dWeightGrad } = subgroupMatrixKernels;
+  const able = <V extends { supports(p: Conv2dProblem, facts: DeviceFacts): boolean }>(list: readonly V[]) =>
+    list.filter((v) => v.supports(p, facts));
+  return [
+    ...able(conv2d).flatMap((v) => v.lower(p, { x, weight, y }, epilogue, ctx)),
+    ...able(conv2dInputGrad).flatMap((v) => v.lower(p, { gy: y, weight, gx: x }, {}, ctx)),
+    ...able(conv2dWeightGrad).flatMap((v) =>
+      v.lower(p, { x, gy: y, gw: newOperand([p.k, p.c, p.kh, p.kw]) }, ctx),
+    ),
+  ];
+}
+
+describe('kernels with subgroup matrices are WGSL that Tint accepts', () => {
+  it.each<SubgroupMatrix>([
+    { component: 'f16', result: 'f32', m: 16, n: 16, k: 16 },
+    { component: 'f16', result: 'f32', m: 8, n: 16, k: 16 },
+    { component: 'f32', result: 'f32', m: 8, n: 8, k: 8 },
+  ])('with units of %o', async (unit) => {
+    const facts: DeviceFacts = { ...(known.nvidia as DeviceFacts), subgroupMatrices: [unit] };
+    const all = [1, 2].flatMap((stride) => launches(problem(unit.component, stride), facts));
+    const own = all.filter(({ shader }) => shader.code.includes('subgroupMatrixLoad'));
+    expect(new Set(own.map(({ shader }) => shader.name)).size).toBe(2);
+    for (const launch of own) {
+      const code = wgslOf(launch);
+      expect(await complaints(code), launch.variant).toEqual([]);
+      const device = await nullDevice();
+      const module = device.createShaderModule({ code });
+      device.pushErrorScope('validation');
+      device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
+      // This device has the least workgroup memory there is, of which the larger group wants more.
+      const fault = (await device.popErrorScope())?.message ?? 'none';
+      expect(fault, launch.variant).toMatch(/^(none|The total use of workgroup storage)/);
+    }
+  });
+});
