@@ -1,6 +1,6 @@
 import { CASES, type CaseName, type Context, type Metered, PEERS } from './context.js';
 import { type Meter, meterOf } from './meter.js';
-import { type Batch, type NetConfig, netFlops, syntheticBatch } from './peers/net.js';
+import { type Batch, type NetConfig, netFlops, type Precision, syntheticBatch } from './peers/net.js';
 import type { Peer } from './peers/peer.js';
 import { Shadergrad } from './peers/shadergrad.js';
 import type { Row } from './report.js';
@@ -37,13 +37,18 @@ export class Contest {
   }
 
   static async open(context: Context, caseName: CaseName): Promise<Contest> {
-    // A device of its own, so that its memory is that of this case alone.
-    const device = await context.openDevice();
-    const peer = new Shadergrad(device);
-    context.versions[peer.name] = peer.version;
-    const meter = meterOf(device.gpu);
-    const ours = { peer, meter, metered: { peer, meter, used: false } };
-    const peers = (await context.peers(...PEERS)).map((metered) => ({ ...metered, metered }));
+    // Devices of their own, so that their memory is that of this case alone.
+    const entrant = async (precision: Precision, name?: string) => {
+      const device = await context.openDevice();
+      const peer = new Shadergrad(device, precision, {}, name);
+      context.versions[peer.name] = peer.version;
+      const meter = meterOf(device.gpu);
+      return { peer, meter, metered: { peer, meter, used: false } };
+    };
+    const { precision = 'f32' } = context.options;
+    const ours = await entrant(precision);
+    const peers: Entrant[] = precision === 'f32' ? [] : [await entrant('f32', 'shadergrad in f32')];
+    for (const metered of await context.peers(...PEERS)) peers.push({ ...metered, metered });
     return new Contest(context, caseName, ours, peers);
   }
 

@@ -2,7 +2,7 @@ import type { Device } from '../src/engine/device.js';
 import { Contest } from './contest.js';
 import type { UserKernel } from './ladder/userKernel.js';
 import { type Meter, meterOf } from './meter.js';
-import { FULL, initialWeights, type NetConfig, SMALL, TINY } from './peers/net.js';
+import { FULL, initialWeights, type NetConfig, type Precision, SMALL, TINY } from './peers/net.js';
 import type { Peer, PeerConfig } from './peers/peer.js';
 import type { Row } from './report.js';
 
@@ -26,6 +26,8 @@ export interface BenchOptions {
   readonly runs: number;
   readonly cases: readonly CaseName[];
   readonly peers: readonly PeerName[];
+  /** Of our own programs and of the convolutions' ladders. Peers are f32: none trains in f16. */
+  readonly precision?: Precision | undefined;
   readonly ladder?: LadderOptions | undefined;
 }
 

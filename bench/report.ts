@@ -1,3 +1,5 @@
+import type { Precision } from './peers/net.js';
+
 /** One figure, beside a peer's where one ran. */
 export interface Row {
   readonly suite: string;
@@ -35,6 +37,8 @@ export interface Report {
   readonly adapter: string;
   /** True where the adapter runs on the CPU. */
   readonly software: boolean;
+  /** Of our own programs; f32 where it is left out. */
+  readonly precision?: Precision;
   readonly versions: Readonly<Record<string, string>>;
   readonly commit: string;
   readonly date: string;

@@ -1,4 +1,6 @@
 /** The convolutions of a U-Net and their gradients, each with the sizes that the net gives it. */
+
+import { fromHalf, toHalf } from '../../src/engine/half.js';
 import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
 import { conv2dBytes, conv2dFlops } from '../../src/engine/kernels/conv2dProblem.js';
 import type { Op } from '../../src/engine/op.js';
@@ -88,18 +90,33 @@ function convLayer(part: Part, problem: Conv2dProblem, name: string, count: numb
   };
 }
 
+/** An f16 result is off by its own rounding, which is this at most. */
+const HALF = 2 ** -11;
+
 /** Random operands, and the reference on them. */
 export function convProblem(part: Part, p: Conv2dProblem): LadderProblem {
   const [aShape, bShape, outShape] = part.shapes(p);
   const size = (shape: readonly number[]) => shape.reduce((x, y) => x * y, 1);
-  const a = random(size(aShape), 1);
-  const b = random(size(bShape), 2);
+  const dtype = p.dtype ?? 'f32';
+  const half = dtype === 'f16';
+  const operand = (shape: readonly number[], seed: number) => {
+    const values = random(size(shape), seed);
+    if (!half) return { values, constant: Tensor.constant(values, shape, dtype) };
+    const bits = toHalf(values);
+    return { values: fromHalf(bits), constant: Tensor.constant(bits, shape, dtype) };
+  };
+  const a = operand(aShape, 1);
+  const b = operand(bShape, 2);
+  // A weight's gradient is f32 whatever it is made of.
+  const rounds = half && part !== WEIGHT_GRAD;
   return {
     build: () => {
-      const inputs = [Tensor.constant(a, aShape, 'f32'), Tensor.constant(b, bShape, 'f32')];
-      return { outputs: { result: Tensor.of(part.op, inputs, outShape, { problem: p }) } };
+      const inputs = [a.constant, b.constant];
+      const result = Tensor.of(part.op, inputs, outShape, { problem: p }, rounds ? 'f16' : 'f32');
+      return { outputs: { result } };
     },
-    expected: { result: part.expected(p, a, b) },
+    expected: { result: part.expected(p, a.values, b.values) },
+    ...(rounds ? { limit: HALF } : {}),
   };
 }
 
@@ -114,14 +131,15 @@ function ladder(
     name,
     about,
     op: part.op.name,
-    layers: (net) =>
+    layers: (net, precision) =>
       distinct(
         convolutions(net, kind)
           .filter(({ at }) => wanted(at))
           .map(({ at, sizes, problem }) => ({
             at,
             sizes,
-            make: (layer, count) => convLayer(part, problem, layer, count),
+            make: (layer, count) =>
+              convLayer(part, precision === 'mixed' ? { ...problem, dtype: 'f16' } : problem, layer, count),
           })),
       ),
   };

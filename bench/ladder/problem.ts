@@ -1,5 +1,5 @@
 import type { Parameter, Tensor } from '../../src/engine/tensor.js';
-import { type NetConfig, uniform } from '../peers/net.js';
+import { type NetConfig, type Precision, uniform } from '../peers/net.js';
 
 /** What one output must be, element by element in row-major order, computed in float64. */
 export interface Expected {
@@ -21,6 +21,8 @@ export interface LadderProblem {
   readonly timed?: readonly string[];
   /** By name of an output, or of a parameter in `state` after one run. */
   readonly expected: Readonly<Record<string, Expected>>;
+  /** Largest error that passes for right, where it is not that of f32. */
+  readonly limit?: number;
 }
 
 /** One shape of an op in the net. */
@@ -43,7 +45,8 @@ export interface Ladder {
   readonly about: string;
   /** The engine's name of the op whose kernels these are. */
   readonly op: string;
-  layers(net: NetConfig): LadderLayer[];
+  /** `precision`: of the convolutions' tensors; kernels that only move bytes are timed in f32 whatever it is. */
+  layers(net: NetConfig, precision?: Precision): LadderLayer[];
 }
 
 /** Random numbers in [low, high), the same for the same seed. */

@@ -19,6 +19,7 @@ import { benchPage } from '../html/page.js';
 import { ladders } from '../ladder/index.js';
 import { ladderText } from '../ladder/text.js';
 import { KernelError, type UserKernel } from '../ladder/userKernel.js';
+import { PRECISIONS, type Precision } from '../peers/net.js';
 import { figure, type Row, reportText, table } from '../report.js';
 import { ceiling, measureCeiling } from '../suites/ceiling.js';
 import { check } from '../suites/check.js';
@@ -58,6 +59,7 @@ Ladders: ${ladders.map(({ name }) => name).join(', ')}
 Options:
   --adapter NAME   part of an adapter's name, or swiftshader, software, auto (default: SHADERGRAD_ADAPTER, else auto)
   --cases LIST     small, full or tiny, with commas between (default: small)
+  --precision P    f32 or mixed: our programs, with those in f32 beside them, and the convolutions' ladders in f16 (default: f32)
   --peers LIST     ${PEERS.join(', ')}, or none (default: all)
   --runs N         timed runs of each, in turns (default: 5)
   --layer TEXT     ladder: only layers whose name contains TEXT
@@ -91,6 +93,7 @@ function readArguments(args: string[]) {
         adapter: { type: 'string' },
         adapters: { type: 'boolean' },
         cases: { type: 'string', default: 'small' },
+        precision: { type: 'string', default: 'f32' },
         peers: { type: 'string', default: PEERS.join(',') },
         runs: { type: 'string', default: '5' },
         layer: { type: 'string' },
@@ -200,18 +203,24 @@ async function run(args: readonly string[], command: string): Promise<number> {
     print: values['print-wgsl'] ? (text) => console.log(text) : undefined,
   };
 
+  const [precision = 'f32'] = list<Precision>(values.precision, PRECISIONS, '--precision');
   const context = await Context.open(await nodeHost(values.adapter), {
     runs,
     cases: list<CaseName>(values.cases, Object.keys(CASES) as CaseName[], '--cases'),
     peers: values.peers === 'none' ? [] : list<PeerName>(values.peers, PEERS, '--peers'),
+    precision,
     ladder: ladderOptions,
   });
   context.versions.node = process.versions.node;
-  const { software } = context.device.facts;
+  const { software, features } = context.device.facts;
   const adapter = context.device.name;
   context.log(
-    `${adapter}${software ? ' (software: it runs on the CPU)' : ''}, ${plural(runs, 'run')} each, in turns`,
+    `${adapter}${software ? ' (software: it runs on the CPU)' : ''}, ${precision === 'f32' ? '' : `${precision} precision, `}${plural(runs, 'run')} each, in turns`,
   );
+  if (precision === 'mixed' && !features.includes('shader-f16')) {
+    await context.close();
+    throw new RangeError(`--precision mixed needs the feature shader-f16, which ${adapter} has not.`);
+  }
   if (file !== undefined && watch) return watchKernel(context, file, ladderOptions);
   const rows: Row[] = [];
   try {
@@ -227,7 +236,15 @@ async function run(args: readonly string[], command: string): Promise<number> {
   console.log(textOf(rows));
   const { versions } = context;
   const date = new Date().toISOString();
-  const report = { adapter, software, versions, commit: (await commit()) ?? 'unknown', date, rows };
+  const report = {
+    adapter,
+    software,
+    precision,
+    versions,
+    commit: (await commit()) ?? 'unknown',
+    date,
+    rows,
+  };
   if (values.json !== undefined) await atomicWrite(values.json, reportText(report));
   if (values.html !== undefined) await atomicWrite(values.html, benchPage(report));
   return rows.some(({ note }) => note?.startsWith('WRONG')) ? 1 : 0;

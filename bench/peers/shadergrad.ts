@@ -3,12 +3,14 @@ import { compile } from '../../src/engine/compile.js';
 import type { Device } from '../../src/engine/device.js';
 import { grad } from '../../src/engine/grad.js';
 import { binaryCrossEntropy, diceLoss } from '../../src/engine/ops/loss.js';
+import { GradScaler } from '../../src/engine/optim/gradScaler.js';
 import { SGD } from '../../src/engine/optim/sgd.js';
 import type { PlanOptions } from '../../src/engine/plan/plan.js';
 import type { Plan } from '../../src/engine/plan/types.js';
 import type { Program } from '../../src/engine/program/program.js';
+import type { Tensor } from '../../src/engine/tensor.js';
 import { UNet } from '../../src/unet/model.js';
-import { type Batch, netLayers } from './net.js';
+import { type Batch, netLayers, type Precision } from './net.js';
 import { BCE_WEIGHT, DICE_WEIGHT, type Peer, type PeerConfig } from './peer.js';
 
 type Step = Program<'image' | 'mask', 'loss'>;
@@ -16,7 +18,7 @@ type Forward = Program<'image', 'p'>;
 
 /** This project's own engine, through the same door as its peers. */
 export class Shadergrad implements Peer {
-  readonly name = 'shadergrad';
+  readonly name: string;
   readonly version = packageJson.version;
   readonly note = '';
   readonly trains = true;
@@ -26,10 +28,15 @@ export class Shadergrad implements Peer {
   private step: Promise<Step> | undefined;
   private forward: Promise<Forward> | undefined;
 
+  /** `name`: what tables call it, where it is there twice. */
   constructor(
     private readonly device: Device,
+    private readonly precision: Precision = 'f32',
     private readonly options: PlanOptions = {},
-  ) {}
+    name = 'shadergrad',
+  ) {
+    this.name = name;
+  }
 
   async setup(config: PeerConfig): Promise<void> {
     await this.dispose();
@@ -44,7 +51,7 @@ export class Shadergrad implements Peer {
     });
     model.loadStateDict(new Map(state));
     this.model = model;
-    this.sgd = new SGD(model.parameters());
+    this.sgd = new SGD(model.parameters(), this.precision === 'mixed' ? { scaler: new GradScaler() } : {});
   }
 
   async trainStep(batch: Batch): Promise<number> {
@@ -81,9 +88,9 @@ export class Shadergrad implements Peer {
       this.device,
       { image: [batch, inChannels, height, width], mask: [batch, outChannels, height, width] },
       ({ image, mask }) => {
-        const p = model.forward(image, { training: true });
+        const p = this.probabilities(image, true);
         const loss = binaryCrossEntropy(p, mask).mul(BCE_WEIGHT).add(diceLoss(p, mask).mul(DICE_WEIGHT));
-        sgd.update(grad(loss, model.parameters()));
+        sgd.update(grad(sgd.scaler?.scale(loss) ?? loss, model.parameters()));
         return { loss };
       },
       this.options,
@@ -92,15 +99,21 @@ export class Shadergrad implements Peer {
   }
 
   inferProgram(): Promise<Forward> {
-    const { config, model } = this.ready();
+    const { config } = this.ready();
     const { batch, inChannels, height, width } = config.net;
     this.forward ??= compile(
       this.device,
       { image: [batch, inChannels, height, width] },
-      ({ image }) => ({ p: model.forward(image) }),
+      ({ image }) => ({ p: this.probabilities(image, false) }),
       this.options,
     );
     return this.forward;
+  }
+
+  private probabilities(image: Tensor, training: boolean): Tensor {
+    const { model } = this.ready();
+    const x = this.precision === 'mixed' ? image.half() : image;
+    return model.logits(x, { training }).float().sigmoid();
   }
 
   async dispose(): Promise<void> {

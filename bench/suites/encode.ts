@@ -34,7 +34,7 @@ export const encode: Suite = {
 async function timeEncoding(context: Context, name: CaseName, facts?: DeviceFacts): Promise<Row> {
   context.log(`${name}: encoding a training step${facts ? `, planned for ${facts.kind}` : ''} ...`);
   const device = facts ? planningFor(await context.openDevice(), facts) : context.device;
-  const ours = new Shadergrad(device);
+  const ours = new Shadergrad(device, context.options.precision);
   try {
     await ours.setup(context.config(CASES[name]));
     const program = await ours.trainProgram();

@@ -35,7 +35,7 @@ export const ladder: Suite = {
 export async function runLadders(context: Context, options: LadderOptions): Promise<Row[]> {
   const chosen = options.ops.length === 0 ? ladders : options.ops.map(ladderNamed);
   const work = context.options.cases.flatMap((name) =>
-    chosen.flatMap((each) => layersOf(each, name, options).map((layer) => ({ name, each, layer }))),
+    chosen.flatMap((each) => layersOf(context, each, name, options).map((layer) => ({ name, each, layer }))),
   );
   // A kernel that does not compile is told of before anything is measured.
   const first = work[0];
@@ -59,11 +59,12 @@ export function ladderNamed(name: string): Ladder {
 }
 
 function layersOf(
+  { options: { precision } }: Context,
   { name: op, layers }: Ladder,
   caseName: CaseName,
   { layer: text }: LadderOptions,
 ): LadderLayer[] {
-  const all = layers(CASES[caseName]);
+  const all = layers(CASES[caseName], precision);
   const wanted = all.filter(({ name }) => text === undefined || name.includes(text));
   if (wanted.length > 0) return wanted;
   throw new RangeError(
@@ -125,6 +126,7 @@ async function runLayer(
   const { kernel } = options;
   const able = (name: string): boolean =>
     choice?.candidates.every((candidate) => candidate.name !== name || candidate.share !== null) ?? true;
+  const { limit: right = LIMIT } = problem;
   const steps: Step[] = variantsOf(choice)
     .filter((name) => options.variants === undefined || options.variants.includes(name))
     .map((name) => ({
@@ -132,14 +134,14 @@ async function runLayer(
       prepare: async () => {
         if (!able(name)) throw new Error(UNFIT);
         const planned = planVariant(context, each, problem, name);
-        return Candidate.prepare(device, name, problem, planned, references, LIMIT);
+        return Candidate.prepare(device, name, problem, planned, references, right);
       },
     }));
   if (kernel) {
     steps.push({
       name: kernel.name,
       prepare: async () => {
-        const limit = toleranceOf(kernel, LIMIT);
+        const limit = toleranceOf(kernel, right);
         const planned = await planKernel(context, each, problem, options);
         return Candidate.prepare(device, kernel.name, problem, planned, references, limit);
       },

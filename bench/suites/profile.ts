@@ -34,7 +34,7 @@ export const profile: Suite = {
 async function profileStep(context: Context, caseName: keyof typeof CASES, ceiling: Ceiling): Promise<Row[]> {
   const { device, options } = context;
   const net = CASES[caseName];
-  const ours = new Shadergrad(device);
+  const ours = new Shadergrad(device, options.precision);
   try {
     const config = context.config(net);
     await ours.setup(config);

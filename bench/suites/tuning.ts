@@ -20,7 +20,7 @@ export const tuning: Suite = {
 };
 
 async function trainer(context: Context, device: Device, name: CaseName, table: TuningTable | null) {
-  const ours = new Shadergrad(device, { tuning: table });
+  const ours = new Shadergrad(device, context.options.precision, { tuning: table });
   await ours.setup(context.config(CASES[name]));
   return ours;
 }

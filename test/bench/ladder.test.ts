@@ -9,6 +9,7 @@ import { FULL, SMALL, TINY } from '../../bench/peers/net.js';
 import type { Row } from '../../bench/report.js';
 import { ladder } from '../../bench/suites/ladder.js';
 import { profile } from '../../bench/suites/profile.js';
+import { step } from '../../bench/suites/step.js';
 import type { Conv2dProblem } from '../../src/engine/kernels/conv2d.js';
 import { conv2dVariants } from '../../src/engine/kernels/conv2dVariants.js';
 import {
@@ -170,7 +171,7 @@ it('every kernel of an op is right on a tiny net, and its rows say what it took'
     'sgd',
     'adam',
   ];
-  const context = await benchContext({ ops });
+  const context = await benchContext({ ladder: { ops } });
   try {
     const rows = await ladder.run(context);
     for (const { note = '' } of rows) expect(note).not.toContain('WRONG');
@@ -197,6 +198,35 @@ it('every kernel of an op is right on a tiny net, and its rows say what it took'
     expect(text).toMatch(/tiny conv2d, down\.0\.conv1 3x3 3>4 32x32 \(0\.442 MFLOP/);
     expect(text).toMatch(/conv2d\/forward_direct \(direct\)/);
     expect(text).toMatch(/tiny conv2d, all layers of the net: direct /);
+  } finally {
+    await context.close();
+  }
+});
+
+it('in mixed precision convolutions are f16, within its rounding, and ours in f32 runs beside', async () => {
+  const context = await benchContext({
+    precision: 'mixed',
+    ladder: { ops: ['conv2dInputGrad', 'conv2dWeightGrad'], layer: 'down.1', variants: ['direct', 'tile'] },
+  });
+  try {
+    if (!context.device.facts.features.includes('shader-f16')) return;
+    const rows = await ladder.run(context);
+    for (const { note = '' } of rows) expect(note).not.toContain('WRONG');
+    const errors = rows.filter(({ what }) => what.endsWith(': error'));
+    const worst = (op: string) =>
+      Math.max(...errors.filter((row) => row.op === op).map(({ value }) => value ?? Number.NaN));
+    // A weight's gradient is f32; what is stored as f16 shows that it was.
+    expect(worst('conv2dWeightGrad')).toBeLessThan(1e-5);
+    expect(worst('conv2dInputGrad')).toBeGreaterThan(1e-5);
+    expect(worst('conv2dInputGrad')).toBeLessThan(2 ** -11);
+    const [time] = await step.run(context);
+    expect(time).toMatchObject({ what: 'training step', peer: 'shadergrad in f32' });
+    expect(time?.value).toBeGreaterThan(0);
+    const { peer } = (await context.contest('tiny')).ours;
+    const { steps } = await peer.trainPlan();
+    expect(
+      steps.filter(({ choice }) => choice?.problem.split(' ')[1]?.endsWith('f16')).length,
+    ).toBeGreaterThan(0);
   } finally {
     await context.close();
   }

@@ -1,4 +1,4 @@
-import { Context, type Host, type LadderOptions } from '../../bench/context.js';
+import { type BenchOptions, Context, type Host } from '../../bench/context.js';
 import { openNodeDevice } from '../../src/node/device.js';
 
 const host: Host = {
@@ -8,6 +8,6 @@ const host: Host = {
 };
 
 /** The bench without peers on the tiny net. */
-export function benchContext(ladder: LadderOptions = { ops: [] }): Promise<Context> {
-  return Context.open(host, { runs: 2, cases: ['tiny'], peers: [], ladder });
+export function benchContext(options: Partial<BenchOptions> = {}): Promise<Context> {
+  return Context.open(host, { runs: 2, cases: ['tiny'], peers: [], ladder: { ops: [] }, ...options });
 }
