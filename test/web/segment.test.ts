@@ -6,6 +6,7 @@ import { encodePng } from '../../src/data/png.js';
 import { syntheticFiles, syntheticVolume } from '../../src/data/synthetic.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
 import { decodeWeights } from '../../src/unet/checkpoint.js';
+import { decode, encode } from '../../src/unet/safetensors.js';
 import { Segmenter } from '../../src/unet/segment.js';
 import { testDevice } from '../support/device.js';
 import { drop, openWeb, saved, segmented, textOf } from './support.js';
@@ -205,4 +206,33 @@ it('reads weights of one’s own, and caches those that it fetched until told ot
       .getByText(/bad\.safetensors/)
       .count(),
   ).toBe(1);
+});
+
+/** The shipped model's bytes with a threshold in their metadata. */
+async function modelWith(threshold: string): Promise<Uint8Array> {
+  const { metadata, tensors } = decode(await readFile(MODEL));
+  return encode(tensors, { ...Object.fromEntries(metadata), threshold });
+}
+
+it('starts at the threshold that a model tells of, and leaves it alone while that model is in use', async () => {
+  const { page } = await openWeb();
+  await segmented(page);
+  expect(await textOf(page, '#threshold-value')).toBe('0.50');
+  const area = async (): Promise<number> => Number((await textOf(page, '#area-volume')).replace(',', ''));
+  const before = await area();
+
+  await drop(page, [{ name: 'low.safetensors', bytes: await modelWith('0.125') }]);
+  await page.getByText('from your file').waitFor();
+  await segmented(page);
+  expect(await textOf(page, '#threshold-value')).toBe('0.13');
+  expect(await area()).toBeGreaterThan(before);
+
+  await page.getByLabel('Threshold').fill('0.7');
+  await drop(page, [{ name: 'bad.safetensors', bytes: await modelWith('7') }]);
+  await page
+    .getByRole('alert')
+    .getByText(/bad\.safetensors has a threshold of 7, which is not from 0 to below 1/)
+    .waitFor();
+  await segmented(page);
+  expect(await textOf(page, '#threshold-value')).toBe('0.70');
 });

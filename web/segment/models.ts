@@ -24,6 +24,8 @@ export class ModelPicker {
     private readonly use: (choice: ModelChoice) => Promise<void>,
     private readonly worker: () => Worker,
     private readonly fail: (failure: Failure, retry: () => void, told: string) => void,
+    /** Another model than before is in use. */
+    private readonly changed: (facts: ModelFacts) => void,
   ) {
     this.list.addEventListener('change', () => this.choose(this.list.value));
     const input = need('weights', HTMLInputElement);
@@ -86,6 +88,7 @@ export class ModelPicker {
           entry instanceof File
             ? await worker.call('readModel', entry)
             : await worker.call('fetchModel', entry);
+        if (this.inUse !== key) this.changed(this.facts);
         this.inUse = key;
         this.told.textContent = describe(this.facts);
       });

@@ -50,6 +50,8 @@ export interface ModelFacts {
   readonly name: string;
   readonly config: UNetConfig;
   readonly parameters: number;
+  /** Above which a pixel is lesion, as its training had it; null where the file does not tell. */
+  readonly threshold: number | null;
   /** Side of the square it was trained at; null where the file does not tell. */
   readonly size: number | null;
   readonly bytes: number;

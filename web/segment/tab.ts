@@ -1,5 +1,6 @@
 /** The Segment tab: what is open, what is shown, and the worker behind it. */
 import { plural } from '../../src/cli/plural.js';
+import { DEFAULT_THRESHOLD } from '../../src/unet/threshold.js';
 import { CodedError, type Failure, failureOf } from '../rpc/failure.js';
 import { Remote } from '../rpc/remote.js';
 import { make, need, onceAFrame, onScheme, save } from '../shell/dom.js';
@@ -52,6 +53,7 @@ export class SegmentTab {
       (choice) => this.useModel(choice),
       () => this.worker,
       (failure, retry, told) => this.fail(failure, retry, told),
+      ({ threshold }) => this.cutAt(threshold ?? DEFAULT_THRESHOLD),
     );
     this.wire();
     gpu.watch((state) => {
@@ -311,11 +313,16 @@ export class SegmentTab {
     this.goTo(sliceAt((event.clientX - left) / width, this.state.volume.slices.length));
   }
 
+  /** As the slider can say it. */
   private setThreshold(value: number): void {
-    const rounded = Math.round(100 * Math.min(0.99, Math.max(0.01, value))) / 100;
-    this.threshold.value = `${rounded}`;
-    need('threshold-value', HTMLOutputElement).value = rounded.toFixed(2);
-    this.state.threshold = rounded;
+    this.cutAt(Math.round(100 * Math.min(0.99, Math.max(0.01, value))) / 100);
+  }
+
+  /** A model's own may lie between two steps of the slider. */
+  private cutAt(threshold: number): void {
+    this.threshold.value = `${threshold}`;
+    need('threshold-value', HTMLOutputElement).value = threshold.toFixed(2);
+    this.state.threshold = threshold;
     this.figures();
     this.draw();
   }

@@ -5,7 +5,8 @@ import { encodePng } from '../../src/data/png.js';
 import type { FileSource } from '../../src/data/source.js';
 import { encodeTiff } from '../../src/data/tiffWriter.js';
 import { blobSource, openZipBlob } from '../../src/data/web/blobs.js';
-import { decodeWeights, modelFrom, type Weights } from '../../src/unet/checkpoint.js';
+import { decodeWeights, modelFrom } from '../../src/unet/checkpoint.js';
+import { ownThreshold } from '../../src/unet/threshold.js';
 import { Moved } from '../rpc/messages.js';
 import { emit, serve } from '../rpc/serve.js';
 import { type GroupFiles, groupFiles, openGroup, readMask, type Volume } from './library.js';
@@ -29,20 +30,21 @@ function show({ view, images }: Volume): VolumeView {
 }
 
 /** @throws DataError where the file is no U-Net's, or its weights do not fit its own configuration */
-function readModel(bytes: Uint8Array, name: string): { weights: Weights; parameters: number } {
+function readModel(bytes: Uint8Array, name: string) {
   try {
     const weights = decodeWeights(bytes, name);
-    return { weights, parameters: modelFrom(weights).parameterCount() };
+    const parameters = modelFrom(weights).parameterCount();
+    return { weights, parameters, threshold: ownThreshold(weights) };
   } catch (error) {
     throw new DataError(reasonOf(error));
   }
 }
 
 async function setModel(bytes: Uint8Array, name: string, from: ModelFacts['from']): Promise<ModelFacts> {
-  const { weights, parameters } = readModel(bytes, name);
+  const { weights, parameters, threshold } = readModel(bytes, name);
   await runner.setModel(weights);
   const { config, preparation } = weights;
-  return { name, config, parameters, size: preparation.size, bytes: bytes.length, from };
+  return { name, config, parameters, threshold, size: preparation.size, bytes: bytes.length, from };
 }
 
 const api = {

@@ -9,10 +9,10 @@ import { softwareKernels } from '../../src/software.js';
 import { encodeWeights } from '../../src/unet/checkpoint.js';
 import { checkTrainConfig, type TrainConfig } from '../../src/unet/config.js';
 import { thresholdMask } from '../../src/unet/metrics.js';
+import { DEFAULT_THRESHOLD } from '../../src/unet/threshold.js';
 import { Trainer } from '../../src/unet/train.js';
 import type { SampleView, TrainData, TrainEvent, TrainFacts, TrainSetup } from './protocol.js';
 
-const THRESHOLD = 0.5;
 const SAMPLES = 4;
 
 type Tell = (event: TrainEvent) => void;
@@ -116,7 +116,8 @@ export class Session {
   async weights(): Promise<Uint8Array<ArrayBuffer>> {
     const { trainer } = this;
     const { epoch } = trainer.progress;
-    const chunks = await encodeWeights(trainer.model, { size: trainer.config.size }, { epoch: `${epoch}` });
+    const more = { epoch: `${epoch}`, threshold: `${DEFAULT_THRESHOLD}` };
+    const chunks = await encodeWeights(trainer.model, { size: trainer.config.size }, more);
     return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
   }
 
@@ -129,7 +130,7 @@ export class Session {
   private async validate() {
     const { trainer, dataset, valid, tell } = this;
     const { batchSize, size } = trainer.config;
-    const measuring = new Measuring(valid, THRESHOLD);
+    const measuring = new Measuring(valid, DEFAULT_THRESHOLD);
     const wanted = new Set([...valid].sort((a, b) => b.lesion - a.lesion).slice(0, SAMPLES));
     const masks = new Map<SliceRef, Uint8Array>();
     let done = 0;
@@ -138,7 +139,7 @@ export class Session {
       const planes = measuring.add(batch, probabilities, size);
       batch.items.forEach(({ slice }, i) => {
         const plane = planes[i];
-        if (plane && wanted.has(slice)) masks.set(slice, thresholdMask(plane, THRESHOLD));
+        if (plane && wanted.has(slice)) masks.set(slice, thresholdMask(plane, DEFAULT_THRESHOLD));
       });
       done += batch.count;
       tell({ is: 'progress', what: 'validate', done, total: valid.length });

@@ -3,13 +3,13 @@ import type { Device } from '../../engine/device.js';
 import { everyKernel } from '../../everyKernel.js';
 import { inferenceStep } from '../../unet/programs.js';
 import { Segmenter } from '../../unet/segment.js';
+import { DEFAULT_THRESHOLD } from '../../unet/threshold.js';
 import type { PredictOptions } from '../commands/predict.js';
 import { watchInterrupt } from '../interrupt.js';
 import { type Io, UsageError } from '../io.js';
 import { predictFiles } from '../predictFiles.js';
 import { openCliDevice } from './device.js';
 import { naming, readModel } from './readModel.js';
-import { DEFAULT_THRESHOLD } from './setup.js';
 
 /** `shadergrad predict`. */
 export async function predict(options: PredictOptions, io: Io): Promise<void> {

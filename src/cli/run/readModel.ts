@@ -1,6 +1,7 @@
 /** A trained model from a run's folder or a safetensors file: weights, what they were trained for, and sentences that name the file. */
 import { stat } from 'node:fs/promises';
 import { decodeWeights, type Weights } from '../../unet/checkpoint.js';
+import { isThreshold, ownThreshold } from '../../unet/threshold.js';
 import { exists, readBytes } from '../files.js';
 import { plural } from '../plural.js';
 import { openRun, RunError, runPaths } from '../runFolder.js';
@@ -72,15 +73,11 @@ async function checkpointOf(folder: string, which: 'best' | 'last'): Promise<str
 }
 
 /** The run's own; files of before it was kept in them are told by their folder alone. */
-async function thresholdOf(run: string | null, path: string, { metadata }: Weights): Promise<number | null> {
-  const inFolder = run !== null && (await exists(runPaths(run).config));
-  const value = inFolder
-    ? (await (await openRun(run)).readConfig()).threshold
-    : Number(metadata.get('threshold'));
-  if (!inFolder && !metadata.has('threshold')) return null;
-  if (typeof value === 'number' && value >= 0 && value < 1) return value;
-  const place = inFolder ? runPaths(run).config : path;
+async function thresholdOf(run: string | null, path: string, weights: Weights): Promise<number | null> {
+  if (run === null || !(await exists(runPaths(run).config))) return naming(path, () => ownThreshold(weights));
+  const { threshold } = await (await openRun(run)).readConfig();
+  if (isThreshold(threshold)) return threshold;
   throw new RunError(
-    `${place} has a threshold of ${String(value)}, which is not from 0 to below 1; put the run's own file back.`,
+    `${runPaths(run).config} has a threshold of ${String(threshold)}, which is not from 0 to below 1; put the run's own file back.`,
   );
 }

@@ -6,6 +6,7 @@ import { type Split, splitByPatient } from '../../data/split.js';
 import type { Device } from '../../engine/device.js';
 import type { DeviceFacts } from '../../engine/kernel.js';
 import { checkTrainConfig, type Precision, presets, type TrainConfig } from '../../unet/config.js';
+import { DEFAULT_THRESHOLD } from '../../unet/threshold.js';
 import type { TrainOptions } from '../commands/train.js';
 import { environment } from '../environment.js';
 import { exists } from '../files.js';
@@ -15,8 +16,6 @@ import { DEFAULT_PRESET } from '../presetTable.js';
 import type { RunConfig, SideFacts } from '../records.js';
 import { RunError, type RunFolder } from '../runFolder.js';
 import { splitRequest, usualSplit } from '../splitFlags.js';
-
-export const DEFAULT_THRESHOLD = 0.5;
 
 /** The preset with what the command line changed. `facts` settle what `--precision auto` means. */
 export function trainConfig(
