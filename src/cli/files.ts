@@ -9,6 +9,7 @@ import {
   readdir,
   readFile,
   rename,
+  rmdir,
   stat,
   truncate,
   unlink,
@@ -113,10 +114,10 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
-/** Makes a folder and its parents where missing. @throws FileError */
-export async function ensureFolder(path: string): Promise<void> {
+/** Makes a folder and its parents where missing, and gives what it made, parents first. @throws FileError */
+export async function ensureFolder(path: string): Promise<string[]> {
   try {
-    await makeFolder(resolve(path));
+    return await makeFolder(resolve(path));
   } catch (error) {
     throw fileError(error, 'make the folder', path, 'give another folder');
   }
@@ -126,18 +127,28 @@ export async function ensureFolder(path: string): Promise<void> {
  * Level by level: Node's recursive mkdir hides the true reason behind ENOENT, and never ends where a folder that is there
  * refuses new ones with that code, as /proc does.
  */
-async function makeFolder(path: string): Promise<void> {
+async function makeFolder(path: string): Promise<string[]> {
   try {
     await mkdir(path);
+    return [path];
   } catch (error) {
     const code = codeOf(error);
     const parent = dirname(path);
     if (code === 'ENOENT' && parent !== path && !(await exists(parent))) {
-      await makeFolder(parent);
-      await makeFolder(path);
+      return [...(await makeFolder(parent)), ...(await makeFolder(path))];
     } else if (!(await isFolder(path))) {
       throw error;
     }
+    return [];
+  }
+}
+
+/** Lets go of folders that {@link ensureFolder} made, where nothing came to lie in them. */
+export async function removeEmpty(made: readonly string[]): Promise<void> {
+  try {
+    for (const path of [...made].reverse()) await rmdir(path);
+  } catch {
+    // Something lies there: it stays, and so do its parents.
   }
 }
 

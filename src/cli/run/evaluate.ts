@@ -11,7 +11,7 @@ import type { UNet } from '../../unet/model.js';
 import { BySize, compileEvaluation } from '../../unet/programs.js';
 import { evaluateAll } from '../../unet/train.js';
 import type { EvaluateOptions } from '../commands/evaluate.js';
-import { ensureFolder, exists } from '../files.js';
+import { ensureFolder, exists, removeEmpty } from '../files.js';
 import { Interrupted, interruptible, Stopped, watchInterrupt } from '../interrupt.js';
 import type { Io } from '../io.js';
 import { overlay } from '../overlay.js';
@@ -51,10 +51,14 @@ export async function evaluate(options: EvaluateOptions, io: Io): Promise<void> 
     const device = await openCliDevice(options);
     try {
       const target = out === undefined ? run : new RunFolder(runPaths(out));
-      if (out !== undefined) await ensureFolder(out);
+      // Before the measuring, so that a place where nothing can be written is told of at once.
+      const made = out === undefined ? [] : await ensureFolder(out);
       const result = await stoppable(source, io, (given) =>
         measureRun(device, slices, given, settings, checkpoint, which, target),
-      );
+      ).catch(async (error: unknown) => {
+        await removeEmpty(made);
+        throw error;
+      });
       if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
       else for (const line of summaryLines(result)) io.stdout.write(`${line}\n`);
       const say = options.json ? io.stderr : io.stdout;
