@@ -10,6 +10,7 @@ import {
   type Epilogue,
 } from '../src/engine/kernels/conv2d.js';
 import { conv2dLadders, conv2dVariants } from '../src/engine/kernels/conv2dVariants.js';
+import { reluGate } from '../src/engine/kernels/reluGate.js';
 import { openNodeDevice } from '../src/node/device.js';
 import {
   randomValues,
@@ -336,6 +337,70 @@ describe('epilogue', () => {
     forward(name, 'relu', true));
   it.each(ends(conv2dVariants.inputGrad))('transposed forward, %s: bias, relu, dropout', (name) =>
     inputGrad(name));
+
+  /** Where what a ReLU gave was not above 0 nothing passes, wherever that lies. */
+  async function gated(
+    shape: readonly [number, number, number, number],
+    want: Float64Array,
+    gap: keyof typeof SPACES,
+    lower: (out: Operand, gate: Epilogue) => { launches: Launch[]; inputs: [Operand, Words][] },
+  ): Promise<void> {
+    const y = newPlanes(shape, SPACES[gap]);
+    const given = randomValues(want.length, 5).map((v, i) => (i % 7 === 0 ? 0 : v));
+    const out = newPlanes(shape, SPACES['within larger buffers']);
+    const { launches, inputs } = lower(out, { gate: reluGate(y, 1.25) });
+    const got = await run({ launches, inputs: [...inputs, [y, scatter(y, given)]], output: out });
+    const expected = want.map((v, i) => ((given[i] as number) > 0 ? 1.25 * v : 0));
+    expect(relativeError(got, expected)).toBeLessThan(1e-5);
+  }
+
+  for (const gap of Object.keys(SPACES) as (keyof typeof SPACES)[]) {
+    it.each(
+      ends(conv2dVariants.inputGrad),
+    )(`input gradient, %s: a ReLU's gradient, y in ${gap}`, async (name) => {
+      const way = [up, p].find((each) =>
+        conv2dLadders.inputGrad.find((v) => v.name === name)?.supports(each, device.facts),
+      );
+      if (!way) return;
+      const outside = randomValues(way.n * way.k * way.oh * way.ow, 2);
+      const weights = randomValues(way.k * way.c * way.kh * way.kw, 3);
+      const want = referenceInputGrad(way, outside, weights);
+      await gated([way.n, way.c, way.h, way.w], want, gap, (gx, epilogue) => {
+        const gy = newPlanes([way.n, way.k, way.oh, way.ow], SPACES['own buffers']);
+        const weight = newOperand([way.k, way.c, way.kh, way.kw]);
+        const launches = conv2dInputGrad(way, { gy, weight, gx }, epilogue, ctx(name));
+        return {
+          launches,
+          inputs: [
+            [gy, scatter(gy, outside)],
+            [weight, weights],
+          ],
+        };
+      });
+    });
+
+    it.each(ends(conv2dVariants.forward))(`forward, %s: a ReLU's gradient, y in ${gap}`, async (name) => {
+      const way = [up, p].find((each) =>
+        conv2dLadders.forward.find((v) => v.name === name)?.supports(each, device.facts),
+      );
+      if (!way) return;
+      const inside = randomValues(way.n * way.c * way.h * way.w, 1);
+      const weights = randomValues(way.k * way.c * way.kh * way.kw, 3);
+      const want = referenceForward(way, inside, weights);
+      await gated([way.n, way.k, way.oh, way.ow], want, gap, (y, epilogue) => {
+        const x = newPlanes([way.n, way.c, way.h, way.w], SPACES['own buffers']);
+        const weight = newOperand([way.k, way.c, way.kh, way.kw]);
+        const launches = conv2dForward(way, { x, weight, y }, epilogue, ctx(name));
+        return {
+          launches,
+          inputs: [
+            [x, scatter(x, inside)],
+            [weight, weights],
+          ],
+        };
+      });
+    });
+  }
 });
 
 describe('bias gradient', () => {

@@ -40,6 +40,8 @@ export interface Op<A = unknown> {
   rewrite?(node: PlanNode, attrs: A, seen: Seen): PlanNode | null;
   /** `node`, of this op, that does its only reader's work too; null where it cannot. */
   absorb?(node: PlanNode, attrs: A, reader: PlanNode): PlanNode | null;
+  /** The other way round: `input`, which nothing else reads, with the work of `node`, of this op, done as well; null where it cannot. */
+  join?(node: PlanNode, attrs: A, input: PlanNode): PlanNode | null;
   /**
    * For ops that only look at their input differently: the layout of the output in the input's storage,
    * or null where this layout cannot be viewed so (then `lower` copies).

@@ -193,6 +193,38 @@ describe('fusing', () => {
     expect(fused.filter((op) => op === 'maxPool2dGrad')).toHaveLength(1);
     expect(fused).toHaveLength(alone.length - 1);
   });
+
+  it("does a ReLU's gradient in the kernels of the gradients before it", () => {
+    const second = conv2d(
+      dropout(conv().relu(), 0.5, { training: true, stream: 0 }),
+      parameter(4, 4, 3, 3),
+      null,
+      {
+        padding: 1,
+      },
+    ).relu();
+    const pooled = maxPool2d(second, 2);
+    const loss = sum(pooled.square()).add(sum(second.square()));
+    const [gw] = grad(loss, [w]);
+    const made = planOf({ gw });
+    expect(ops(made)).not.toContain('slope');
+    const gated = made.steps.filter(({ variant }) => variant.includes('reluGrad'));
+    expect(gated.map(({ op }) => op)).toEqual(['maxPool2dGrad', 'conv2dInputGrad']);
+    expect(gated[1]?.constants.SLOPE_FACTOR).toEqual({ type: 'f32', value: 2 });
+    expect(ops(planOf({ gw }, { fuse: false })).filter((op) => op === 'slope')).toHaveLength(2);
+    expect(hazards(made)).toEqual([]);
+  });
+
+  it("leaves a ReLU's gradient whose gradient is read elsewhere, or is of another shape or type", () => {
+    const [y, relu] = [conv(), conv().exp().relu()];
+    expect(ops(planOf({ y, q: slope('reluGrad', y, relu) }))).toContain('slope');
+    const row = Tensor.input('row', [1, 1, 1, 8]);
+    expect(ops(planOf({ q: slope('reluGrad', conv(), row) }))).toContain('slope');
+    expect(ops(planOf({ q: slope('reluGrad', relu, conv()) }))).toContain('slope');
+    expect(ops(planOf({ q: slope('reluGrad', conv().relu(), Tensor.input('t', y.shape)) }))).toContain(
+      'slope',
+    );
+  });
 });
 
 describe('placement', () => {

@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { compile, evaluate } from '../../src/engine/compile.js';
+import { compile, evaluate, plan } from '../../src/engine/compile.js';
 import type { Device } from '../../src/engine/device.js';
 import { ShaderGradError } from '../../src/engine/errors.js';
 import { grad } from '../../src/engine/grad.js';
 import type { Lowering } from '../../src/engine/kernel.js';
 import type { Op } from '../../src/engine/op.js';
+import { cat } from '../../src/engine/ops/cat.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
 import { pad } from '../../src/engine/ops/pad.js';
@@ -14,7 +15,9 @@ import { type ChromeTrace, chromeTrace } from '../../src/engine/program/chromeTr
 import { profile, runProfiled } from '../../src/engine/program/profile.js';
 import { Parameter, Tensor, tensor } from '../../src/engine/tensor.js';
 import { openNodeDevice } from '../../src/node/device.js';
+import { UNet } from '../../src/unet/model.js';
 import { testDevice } from '../support/device.js';
+import { relativeError } from '../support/kernelRun.js';
 
 function ramp(length: number, from = 0): Float32Array {
   return Float32Array.from({ length }, (_, i) => from + i);
@@ -413,6 +416,39 @@ describe('evaluate()', () => {
       expect([...value.data]).toEqual([...(plain[i]?.data ?? [])]);
     });
     expect(fused[0].data.filter((v) => v === 0).length).toBeGreaterThan(20);
+  });
+
+  it("gives a U-Net the same gradients, and where a ReLU's result lies in a concat too", async () => {
+    const device = await testDevice();
+    const model = new UNet({ inChannels: 3, outChannels: 1, depth: 3, baseChannels: 4, dropout: 0.3 });
+    const x = tensor(
+      ramp(2 * 3 * 12 * 20).map((v) => Math.sin(v)),
+      [2, 3, 12, 20],
+    );
+    const weight = tensor(
+      ramp(3 * 3 * 9).map((v) => Math.cos(v)),
+      [3, 3, 3, 3],
+    );
+    const build = () => {
+      const p = model.forward(x, { training: true });
+      // What is joined here has another reader, whose gradient ends at the part of the concat.
+      const part = conv2d(x, weight, null, { padding: 1 }).relu();
+      const joined = cat([x, part], 1);
+      const loss = sum(p.square()).add(sum(conv2d(part, weight, null, { padding: 1 }).square()));
+      return [joined, ...grad(loss, [...model.parameters(), x])] as const;
+    };
+    const scalars = { seed: 5, step: 7 };
+    const [fused, plain] = [
+      await evaluate(device, build(), scalars),
+      await evaluate(device, build(), scalars, { fuse: false }),
+    ];
+    fused.forEach((value, i) => {
+      // A sigmoid in an epilogue rounds otherwise than one alone.
+      expect(relativeError(value.data, plain[i]?.data ?? []), `${i}`).toBeLessThan(1e-6);
+    });
+    const { steps } = plan(device.facts, {}, () => ({ g: build().at(-1) as Tensor, joined: build()[0] }));
+    expect(steps.filter(({ constants }) => Number(constants.SLOPE_GAP) > 0)).toHaveLength(1);
+    expect(steps.filter(({ op, variant }) => op === 'slope' && variant.startsWith('reluGrad'))).toEqual([]);
   });
 });
 

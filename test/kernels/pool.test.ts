@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Layout } from '../../src/engine/kernel.js';
+import type { Layout, Operand } from '../../src/engine/kernel.js';
 import { maxPool2d, maxPool2dGrad, type Pool2d } from '../../src/engine/kernels/pool.js';
 import { array64 } from '../reference/array.js';
 import { whole } from '../reference/generator.js';
@@ -94,12 +94,21 @@ describe.each(FORMS.flatMap((form) => cases.map((c) => ({ ...c, form }))))('$nam
       const g = k.put(gy, y64.shape, layout?.(y64.shape));
       const more = k.put(add, c.shape, layout?.(c.shape));
       const y = k.out(y64.shape, layout?.(y64.shape));
-      const [gx, both] = [k.out(c.shape, layout?.(c.shape)), k.out(c.shape, layout?.(c.shape))];
+      const [gx, both, gated] = [0, 1, 2].map(() => k.out(c.shape, layout?.(c.shape))) as [
+        Operand,
+        Operand,
+        Operand,
+      ];
       const forward = maxPool2d(x, y, p, k.ctx);
       const backward = maxPool2dGrad(g, x, gx, p, undefined, k.ctx);
       expect(forward[0]?.shader.name).toBe(c.fast ? 'pool/max2x2' : 'pool/max');
       expect(backward[0]?.shader.name).toBe(c.fastGrad ? 'pool/max2x2_grad' : 'pool/max_grad');
-      await k.run([...forward, ...backward, ...maxPool2dGrad(g, x, both, p, more, k.ctx)]);
+      await k.run([
+        ...forward,
+        ...backward,
+        ...maxPool2dGrad(g, x, both, p, more, k.ctx),
+        ...maxPool2dGrad(g, x, gated, { ...p, slope: 1.25 }, more, k.ctx),
+      ]);
       expect([...k.readAlone(y)]).toEqual([...y64.data]);
       // Windows that overlap add in another order than the reference.
       const expected = Array.from(gx64?.data ?? []);
@@ -108,6 +117,11 @@ describe.each(FORMS.flatMap((form) => cases.map((c) => ({ ...c, form }))))('$nam
       });
       k.readAlone(both).forEach((v, i) => {
         expect(v).toBeCloseTo((expected[i] as number) + (add[i] as number), 5);
+      });
+      // What a ReLU gave is pooled: its own gradient too, which 0 and less do not pass.
+      k.readAlone(gated).forEach((v, i) => {
+        const passes = (values[i] as number) > 0;
+        expect(v).toBeCloseTo(passes ? 1.25 * ((expected[i] as number) + (add[i] as number)) : 0, 5);
       });
     }
   });

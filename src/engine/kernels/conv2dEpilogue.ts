@@ -19,7 +19,12 @@ export interface Epilogue {
   readonly activation?: 'relu' | 'sigmoid' | undefined;
   /** `p`: probability of dropping an element; `stream`: which dropout of the model this is. */
   readonly dropout?: { readonly p: number; readonly stream: number } | undefined;
+  /** In the place of dropout: what else decides which elements pass. */
+  readonly gate?: Gate | undefined;
 }
+
+/** A piece that says `passed`, and what it needs. */
+export type Gate = Omit<EpilogueParts, 'label'> & { readonly label?: string };
 
 export interface EpilogueParts {
   readonly pieces: readonly Shader[];
@@ -33,12 +38,12 @@ const ACTIVATIONS = { none: 0, relu: 1, sigmoid: 2 } as const;
 
 /** The parts with the op's own numbers as constants: for a pipeline of its own. */
 export function epilogueParts(e: Epilogue, ctx: Lowering): EpilogueParts {
-  const drop = dropoutParts(e, ctx);
+  const gate = gateOf(e, ctx);
   return {
-    pieces: [epilogueConstants, e.bias ? bias : noBias, ...drop.pieces, epilogue],
-    bindings: [...(e.bias ? [bind(8, e.bias, 'read')] : []), ...drop.bindings],
+    pieces: [epilogueConstants, e.bias ? bias : noBias, ...gate.pieces, epilogue],
+    bindings: [...(e.bias ? [bind(8, e.bias, 'read')] : []), ...gate.bindings],
     constants: {
-      ...drop.constants,
+      ...gate.constants,
       ACTIVATION: ACTIVATIONS[e.activation ?? 'none'],
       BIAS_OFFSET: e.bias?.layout.offset ?? 0,
       STREAM: e.dropout?.stream ?? 0,
@@ -56,11 +61,11 @@ export function sharedEpilogueParts(
   anything: Operand,
   ctx: Lowering,
 ): EpilogueParts & { readonly words: readonly number[] } {
-  const drop = dropoutParts(e, ctx);
+  const gate = gateOf(e, ctx);
   return {
-    pieces: [...drop.pieces, sharedEpilogue],
-    bindings: [bind(8, e.bias ?? anything, 'read'), ...drop.bindings],
-    constants: { ...drop.constants, SIGMOID: e.activation === 'sigmoid' ? 1 : 0 },
+    pieces: [...gate.pieces, sharedEpilogue],
+    bindings: [bind(8, e.bias ?? anything, 'read'), ...gate.bindings],
+    constants: { ...gate.constants, SIGMOID: e.activation === 'sigmoid' ? 1 : 0 },
     label: label(e),
     words: [
       e.bias ? 1 : 0,
@@ -71,10 +76,8 @@ export function sharedEpilogueParts(
   };
 }
 
-function dropoutParts(
-  { dropout: drop }: Epilogue,
-  ctx: Lowering,
-): Pick<EpilogueParts, 'pieces' | 'bindings' | 'constants'> {
+function gateOf({ dropout: drop, gate }: Epilogue, ctx: Lowering): Gate {
+  if (gate) return gate;
   if (!drop || drop.p === 0) return { pieces: [noDropout], bindings: [], constants: {} };
   return {
     pieces: [scalars, random, dropout],
@@ -84,5 +87,5 @@ function dropoutParts(
 }
 
 function label(e: Epilogue): string {
-  return `${e.bias ? '+bias' : ''}${e.activation ? `+${e.activation}` : ''}${e.dropout && e.dropout.p > 0 ? '+dropout' : ''}`;
+  return `${e.bias ? '+bias' : ''}${e.activation ? `+${e.activation}` : ''}${e.dropout && e.dropout.p > 0 ? '+dropout' : ''}${e.gate?.label ?? ''}`;
 }

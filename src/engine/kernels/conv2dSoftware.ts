@@ -1,5 +1,6 @@
 /** Convolution kernels for adapters that run on the CPU, which pages on a GPU need not carry. */
 import biasGradRuns from '../../shaders/conv2d/bias_grad_runs.wgsl';
+import { shippedTable } from '../tuning/shipped.js';
 import type { BiasGradKernel } from './conv2dBiasGrad.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
@@ -23,6 +24,7 @@ import {
   supportsStrips,
 } from './conv2dStrips.js';
 import {
+  lowerWeightGradLargeBlocks,
   lowerWeightGradQuads,
   lowerWeightGradStrips,
   supportsWeightGradQuads,
@@ -136,6 +138,14 @@ const inputGradTileQuads: InputGradVariant = {
     lowerTileQuads(p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
 };
 
+const weightGradLargeBlock: WeightGradVariant = {
+  name: 'block8',
+  supports: supportsLargeBlocks,
+  // A block has 4 input channels, however many there are.
+  share: (p, { software }) => ((software ? 0.2 : 0.02) * p.c) / (4 * Math.ceil(p.c / 4)),
+  lower: lowerWeightGradLargeBlocks,
+};
+
 const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   dtypes: f32AndF16,
@@ -204,6 +214,13 @@ export const softwareKernels: MoreKernels = {
     inputGradWinogradLanes8,
     inputGradWinogradLanes,
   ],
-  conv2dWeightGrad: [weightGradPatches, weightGradTileQuads, weightGradStrips, weightGradQuads],
+  conv2dWeightGrad: [
+    weightGradPatches,
+    weightGradTileQuads,
+    weightGradLargeBlock,
+    weightGradStrips,
+    weightGradQuads,
+  ],
   conv2dBiasGrad: ({ software }) => (software ? biasGradInRuns : undefined),
+  table: shippedTable,
 };

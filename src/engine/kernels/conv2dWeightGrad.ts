@@ -14,8 +14,6 @@ import {
   offset,
   planes,
 } from './conv2dProblem.js';
-import { supportsLargeBlocks } from './conv2dStrips.js';
-import { lowerWeightGradLargeBlocks } from './conv2dStripsWeight.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
 import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
 import { fillOf } from './gemmDevice.js';
@@ -62,14 +60,6 @@ const weightGradDirect: WeightGradVariant = {
   },
 };
 
-const weightGradLargeBlock: WeightGradVariant = {
-  name: 'block8',
-  supports: supportsLargeBlocks,
-  // A block has 4 input channels, however many there are.
-  share: (p, { software }) => ((software ? 0.2 : 0.02) * p.c) / (4 * Math.ceil(p.c / 4)),
-  lower: lowerWeightGradLargeBlocks,
-};
-
 const weightGradTile: WeightGradVariant = {
   name: 'tile',
   dtypes: f32AndF16,
@@ -84,7 +74,6 @@ export const weightGradLadder: readonly WeightGradVariant[] = /* @__PURE__ */ [
   weightGradDirect,
   weightGradBlockVariant,
   weightGradTile,
-  weightGradLargeBlock,
   weightGradWinograd2,
 ].concat(weightGradGemm);
 

@@ -1,4 +1,5 @@
 import type { DeviceFacts } from '../kernel.js';
+import type { TuningTable } from '../tuning/table.js';
 import type { BiasGradKernel } from './conv2dBiasGrad.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
@@ -11,6 +12,8 @@ export interface MoreKernels {
   readonly conv2dWeightGrad: readonly WeightGradVariant[];
   /** The kernel to take for a device instead of what every plan has; undefined where that is the better one. */
   conv2dBiasGrad?(facts: DeviceFacts): BiasGradKernel | undefined;
+  /** The tuning table that ships for a device; null where there is none. */
+  table?(facts: DeviceFacts): TuningTable | null;
   /** What these kernels ask of a device beside the facts that every plan is given. */
   facts?(gpu: GPUDevice): Partial<DeviceFacts>;
 }
@@ -26,6 +29,8 @@ export function joinKernels(...lists: readonly MoreKernels[]): MoreKernels {
         (found, one) => found ?? one.conv2dBiasGrad?.(facts),
         undefined,
       ),
+    table: (facts) =>
+      lists.reduce<TuningTable | null>((found, one) => found ?? one.table?.(facts) ?? null, null),
     facts: (gpu) => Object.assign({}, ...lists.map((one) => one.facts?.(gpu))) as Partial<DeviceFacts>,
   };
 }

@@ -4,7 +4,7 @@ import maxGradShader from '../../shaders/pool/max_grad.wgsl';
 import max2x2Shader from '../../shaders/pool/max2x2.wgsl';
 import max2x2GradShader from '../../shaders/pool/max2x2_grad.wgsl';
 import type { Binding, Constants, Launch, Operand } from '../kernel.js';
-import { elementBytes, numel, prefixed, readThenWrite, storedType } from '../kernel.js';
+import { elementBytes, f32, numel, prefixed, readThenWrite, storedType } from '../kernel.js';
 import { isPlanes } from '../layout.js';
 import { grid1d } from './grid.js';
 import { runGrid, type Target, WORKGROUP } from './strided.js';
@@ -15,6 +15,8 @@ export interface Pool2d {
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
   readonly dilation: readonly [number, number];
+  /** Of the gradient alone: the factor of the gradient of the ReLU whose result was pooled, where it is done as well. */
+  readonly slope?: number;
 }
 
 type Shape4 = readonly [number, number, number, number];
@@ -123,7 +125,8 @@ export function maxPool2d(x: Operand, y: Operand, p: Pool2d, target?: Target): L
 
 /**
  * gx = gradient of {@link maxPool2d} by its input x, from gy = d(loss)/dy; plus `add`, of the shape of x, where given.
- * The first of equal maxima takes the gradient. All operands have contiguous planes.
+ * The first of equal maxima takes the gradient. With `p.slope` that is then times it where x > 0, and 0 elsewhere. All operands
+ * have contiguous planes.
  */
 export function maxPool2dGrad(
   gy: Operand,
@@ -150,7 +153,7 @@ export function maxPool2dGrad(
     flops: numel(gy.shape) * p.kernel[0] * p.kernel[1] + (add ? inputs : 0),
     bytes: elementBytes(x.dtype) * (numel(gy.shape) + inputs * (add ? 3 : 2)),
   };
-  const added = add ? ' + add' : '';
+  const added = `${add ? ' + add' : ''}${p.slope === undefined ? '' : ' + reluGrad'}`;
   const vectors = aligned(x, 4) && aligned(gx, 4) && aligned(gy, 2) && aligned(addend, 4);
   if (isPlain2x2(p) && w % 4 === 0 && 2 * ow === w && 2 * oh === h && vectors) {
     const grid = runGrid(inputs / 8, 4, target);
@@ -163,6 +166,7 @@ export function maxPool2dGrad(
           H: h,
           W4: w / 4,
           ADD: add !== undefined,
+          SLOPE: f32(p.slope ?? 0),
           ...planes('GY', gy, 2),
           ...planes('X', x, 4),
           ...planes('GX', gx, 4),
@@ -195,6 +199,7 @@ export function maxPool2dGrad(
         COUNT: inputs,
         ...windowConstants(p),
         ADD: add !== undefined,
+        SLOPE: f32(p.slope ?? 0),
         ...planes('GY', gy),
         ...planes('X', x),
         ...planes('GX', gx),

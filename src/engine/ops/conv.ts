@@ -7,6 +7,7 @@ import {
   conv2dInputGrad,
   conv2dWeightGrad,
   type Epilogue,
+  type Gate,
 } from '../kernels/conv2d.js';
 import type { Gradient, Op } from '../op.js';
 import type { PlanNode } from '../plan/graph.js';
@@ -35,6 +36,8 @@ export interface ConvAttrs {
   readonly problem: Conv2dProblem;
   readonly activation?: Activation;
   readonly dropout?: { readonly p: number; readonly stream: number };
+  /** What decides, by one more input than the others, which elements of the result pass. */
+  readonly gate?: { readonly factor: number; readonly of: (input: Operand, factor: number) => Gate };
 }
 
 /** As PyTorch's: stride 1, padding 0, dilation 1 and one group unless given. Pairs are [height, width], in pixels. */
@@ -50,8 +53,12 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
   outputPadding?: Pair;
 }
 
-function epilogue(bias: Operand | undefined, attrs: ConvAttrs): Epilogue {
+/** `more`: a bias, if any, and what the gate reads, if there is one. */
+function epilogue(more: readonly Operand[], attrs: ConvAttrs): Epilogue {
+  const gate = attrs.gate?.of(more[more.length - 1] as Operand, attrs.gate.factor);
+  const bias = more[gate && more.length < 2 ? 1 : 0];
   return {
+    ...(gate ? { gate } : {}),
     ...(bias ? { bias } : {}),
     ...(attrs.activation ? { activation: attrs.activation } : {}),
     ...(attrs.dropout ? { dropout: attrs.dropout } : {}),
@@ -66,7 +73,7 @@ function typeOf(problem: Conv2dProblem): 'f32' | 'f16' {
 /** ReLU or sigmoid, then dropout, in the epilogue of a convolution; and the result in another float type. */
 function absorb(node: PlanNode, attrs: ConvAttrs, reader: PlanNode): PlanNode | null {
   if (isOp(reader, castOp) && node.dtype === 'f16') return { ...node, dtype: reader.dtype };
-  if (attrs.dropout) return null;
+  if (attrs.dropout || attrs.gate) return null;
   if (isOp(reader, unaryOp) && !attrs.activation) {
     const { kind } = reader.attrs;
     return kind === 'relu' || kind === 'sigmoid' ? { ...node, attrs: { ...attrs, activation: kind } } : null;
@@ -76,16 +83,16 @@ function absorb(node: PlanNode, attrs: ConvAttrs, reader: PlanNode): PlanNode | 
   return { ...node, attrs: { ...attrs, dropout: { p, stream } } };
 }
 
-/** inputs: x, weight, bias? */
+/** inputs: x, weight, bias?, and what the gate reads? */
 export const conv2dOp: Op<ConvAttrs> = {
   name: 'conv2d',
   inputLayout: 'planes',
   outputLayout: 'planes',
-  lower: ({ inputs: [x, weight, bias], output, attrs }, ctx) =>
+  lower: ({ inputs: [x, weight, ...more], output, attrs }, ctx) =>
     conv2dForward(
       attrs.problem,
       { x: x as Operand, weight: weight as Operand, y: output },
-      epilogue(bias, attrs),
+      epilogue(more, attrs),
       ctx,
     ),
   absorb,
@@ -103,16 +110,16 @@ export const conv2dGradient: Gradient<ConvAttrs> = {
   },
 };
 
-/** inputs: gy, weight, bias? It is the transposed convolution too. */
+/** inputs: gy, weight, bias?, and what the gate reads? It is the transposed convolution too. */
 export const conv2dInputGradOp: Op<ConvAttrs> = {
   name: 'conv2dInputGrad',
   inputLayout: 'planes',
   outputLayout: 'planes',
-  lower: ({ inputs: [gy, weight, bias], output, attrs }, ctx) =>
+  lower: ({ inputs: [gy, weight, ...more], output, attrs }, ctx) =>
     conv2dInputGrad(
       attrs.problem,
       { gy: gy as Operand, weight: weight as Operand, gx: output },
-      epilogue(bias, attrs),
+      epilogue(more, attrs),
       ctx,
     ),
   absorb,

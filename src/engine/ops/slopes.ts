@@ -1,9 +1,12 @@
 import type { Operand } from '../kernel.js';
+import { reluGate } from '../kernels/reluGate.js';
 import { type SlopeKind, slopes } from '../kernels/slopes.js';
 import type { Op } from '../op.js';
 import { isOp } from '../plan/rewrite.js';
-import { pairwise, type Tensor } from '../tensor.js';
+import { pairwise, sameShape, type Tensor } from '../tensor.js';
+import { conv2dInputGradOp, conv2dOp } from './conv.js';
 import { type DropoutAttrs, dropoutOp } from './dropout.js';
+import { maxPool2dGradOp } from './pool.js';
 
 export interface SlopeAttrs {
   readonly kind: SlopeKind;
@@ -30,6 +33,22 @@ export const slopeOp: Op<SlopeAttrs> = {
     const d = users(r).find((user) => isOp(user, dropoutOp) && isSame(user.attrs) && user.inputs[0] === r);
     const [x] = g.inputs;
     return d && x ? { ...node, inputs: [x, d], attrs: { ...attrs, factor: attrs.factor / (1 - p) } } : null;
+  },
+  /** A ReLU's gradient where a convolution's or a pooling's ends. */
+  join(node, { kind, factor }, input) {
+    const [g, y] = node.inputs;
+    if (kind !== 'reluGrad' || g !== input || !y || input.dtype !== node.dtype) return null;
+    if (!sameShape(input.shape, y.shape)) return null;
+    // It finds its maxima in y again, and so has it at hand.
+    if (isOp(input, maxPool2dGradOp) && input.inputs[1] === y && input.attrs.slope === undefined)
+      return { ...input, attrs: { ...input.attrs, slope: factor } };
+    const isConv = isOp(input, conv2dInputGradOp) || isOp(input, conv2dOp);
+    if (!isConv || input.attrs.gate || input.attrs.activation || input.attrs.dropout) return null;
+    return {
+      ...input,
+      inputs: [...input.inputs, y],
+      attrs: { ...input.attrs, gate: { of: reluGate, factor } },
+    };
   },
 };
 

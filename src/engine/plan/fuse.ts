@@ -12,7 +12,8 @@ const rewritten: Rule = (node, seen) => node.op?.rewrite?.(node, node.attrs, see
 /** The reader's place in the order of computing is that of the node which does its work. */
 const absorbed: Rule = (node, { single }) => {
   for (const input of node.inputs) {
-    const whole = single(input) ? input.op?.absorb?.(input, input.attrs, node) : null;
+    if (!single(input)) continue;
+    const whole = input.op?.absorb?.(input, input.attrs, node) ?? node.op?.join?.(node, node.attrs, input);
     if (whole) return { ...whole, tensor: node.tensor, order: node.order };
   }
   return null;

@@ -24,7 +24,6 @@ import { homeOf, PARAMETER_ALIGN, place, placeOf, type StateBuffer } from '../st
 import type { Parameter, Tensor } from '../tensor.js';
 import type { Effect, EffectPlanner } from '../trace.js';
 import { choose } from '../tuning/choose.js';
-import { shippedTable } from '../tuning/shipped.js';
 import { problemKey, type TuningTable } from '../tuning/table.js';
 import { fuse } from './fuse.js';
 import { buildGraph, countUses, type PlanGraph, type PlanNode, rootNodes } from './graph.js';
@@ -48,7 +47,7 @@ export interface PlanOptions {
    * can run. An unknown one, or one that can run none of the op's problems, is an error.
    */
   readonly force?: Readonly<Record<string, string>>;
-  /** What was measured on the device. Left out: the table that ships for its kind, if any. Null: none at all. */
+  /** What was measured on the device. Left out: the table that ships with `kernels` for its kind, if any. Null: none at all. */
   readonly tuning?: TuningTable | null | undefined;
   /** Kernels to choose from beside the engine's own, such as `softwareKernels`. */
   readonly kernels?: MoreKernels | undefined;
@@ -111,7 +110,8 @@ class Planner implements EffectPlanner {
     this.graph = options.fuse === false ? graph : fuse(graph);
     if (this.graph.nodes.some(({ dtype }) => dtype === 'f16')) requireF16(facts);
     this.#users = countUses(this.graph);
-    this.#table = options.tuning === undefined ? shippedTable(facts) : options.tuning;
+    this.#table =
+      options.tuning ?? (options.tuning === null ? null : (options.kernels?.table?.(facts) ?? null));
   }
 
   plan(): Plan {

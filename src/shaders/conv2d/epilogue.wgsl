@@ -1,6 +1,6 @@
 // What happens to a convolution's sum before it is stored: bias, then activation, then dropout, while it is still in a
 // register. Each saved pass is one read and one write of the whole output.
-// Pieces before this one give bias_of (bias.wgsl or bias_none.wgsl) and drop_out (dropout.wgsl or dropout_none.wgsl).
+// Pieces before this one give bias_of (bias.wgsl or bias_none.wgsl) and passed (dropout.wgsl, relu_grad.wgsl or dropout_none.wgsl).
 // Const ACTIVATION: 0 none, 1 relu, 2 sigmoid.
 
 // Activation and dropout. `index`: place in the contiguous NCHW output, whatever its storage is, so that fused and
@@ -12,7 +12,7 @@ fn activate(v: f32, index: u32) -> f32 {
   } else if (ACTIVATION == 2) {
     a = 1.0 / (1.0 + exp(-v));
   }
-  return drop_out(a, index);
+  return passed(a, index);
 }
 
 // All of it. `channel`: output channel over all groups.

@@ -21,5 +21,5 @@ fn activate(v: f32, index: u32) -> f32 {
   if (SIGMOID == 1) {
     a = 1.0 / (1.0 + exp(-v));
   }
-  return drop_out(a, index);
+  return passed(a, index);
 }

@@ -11,7 +11,8 @@
 // Bytes     9 an input element (x, gx, a quarter of gy), 13 with ADD, each touched once: the copy ceiling is the
 //           limit.
 //
-// Consts: C, H: input; W4: its columns in vec4s; COUNT: pairs of windows; RUN; ADD: bool; X_OFFSET, X_BATCH,
+// Consts: C, H: input; W4: its columns in vec4s; COUNT: pairs of windows; RUN; ADD: bool; SLOPE: the factor of the gradient of
+//         a ReLU whose result x is, done as well, or 0; X_OFFSET, X_BATCH,
 //         GX_OFFSET, GX_BATCH, ADD_OFFSET, ADD_BATCH in vec4s; GY_OFFSET, GY_BATCH in vec2s; X_TYPE, GX_TYPE,
 //         ADD_TYPE, GY_TYPE: how these are stored, vec4 and vec2 of f32 or f16.
 
@@ -62,6 +63,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
       let other = ADD_OFFSET + n * ADD_BATCH + top;
       gx_upper += vec4<f32>(addend[other]);
       gx_lower += vec4<f32>(addend[other + W4]);
+    }
+    if (SLOPE != 0.0) {
+      gx_upper = select(vec4(0.0), SLOPE * gx_upper, upper > vec4(0.0));
+      gx_lower = select(vec4(0.0), SLOPE * gx_lower, lower > vec4(0.0));
     }
     let to = GX_OFFSET + n * GX_BATCH + top;
     gx[to] = GX_TYPE(gx_upper);

@@ -9,7 +9,7 @@
 //           element they cover; for windows of 2x2 side by side, the usual case, see max2x2_grad.wgsl.
 //
 // Consts: C, H, W: input; OH, OW: output; COUNT: input elements; KH, KW, STRIDE_Y, STRIDE_X, PAD_Y, PAD_X,
-//         DILATION_Y, DILATION_X; ADD: bool; GY_OFFSET, GY_BATCH, X_OFFSET, X_BATCH, GX_OFFSET, GX_BATCH, ADD_OFFSET,
+//         DILATION_Y, DILATION_X; ADD: bool; SLOPE: as max2x2_grad.wgsl; GY_OFFSET, GY_BATCH, X_OFFSET, X_BATCH, GX_OFFSET, GX_BATCH, ADD_OFFSET,
 //         ADD_BATCH in elements; GY_TYPE, X_TYPE, GX_TYPE, ADD_TYPE: what an element is stored as, f32 or f16.
 
 @group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
@@ -85,6 +85,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   if (ADD) {
     sum += f32(addend[ADD_OFFSET + n * ADD_BATCH + channel * (H * W) + here]);
+  }
+  if (SLOPE != 0.0) {
+    sum = select(0.0, SLOPE * sum, f32(x[x_plane + here]) > 0.0);
   }
   gx[GX_OFFSET + n * GX_BATCH + channel * (H * W) + here] = GX_TYPE(sum);
 }
