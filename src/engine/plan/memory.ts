@@ -1,70 +1,85 @@
 import type { Store } from './storage.js';
 
+/** Offsets of bindings are multiples of this on every device. */
+const ALIGN = 256;
+
 /** Steps of a program, counted by launch, in which a store holds something; both ends included. */
 export interface Lifetime {
   readonly store: Store;
   first: number;
   last: number;
+  /** Stores of which one launch reads the one and writes the other. */
+  readonly apart: Set<Store>;
 }
 
 export interface Assigned {
-  /** Buffer index of each store. */
-  readonly buffer: ReadonlyMap<Store, number>;
+  /** Buffer of each store, and the byte at which it begins there. */
+  readonly places: ReadonlyMap<Store, { readonly buffer: number; readonly at: number }>;
   /** Bytes of each buffer. */
   readonly sizes: readonly number[];
 }
 
-function overlap(a: Lifetime, b: Lifetime): boolean {
-  return a.first <= b.last && b.first <= a.last;
+interface Tenant {
+  readonly life: Lifetime;
+  readonly at: number;
+}
+
+const sum = (sizes: readonly number[]): number => sizes.reduce((total, n) => total + n, 0);
+
+function endOf({ life, at }: Tenant): number {
+  return at + Math.ceil(life.store.bytes / ALIGN) * ALIGN;
+}
+
+/** Where a store fits among those that lie in a buffer in its lifetime; undefined where it must not. */
+function placeIn(tenants: readonly Tenant[], life: Lifetime, bytes: number): number | undefined {
+  const there = tenants.filter((other) => other.life.first <= life.last && life.first <= other.life.last);
+  // Alone, it may begin at 0 and the buffer may grow.
+  if (there.length === 0) return 0;
+  // WebGPU refuses a buffer bound for reading and for writing in one dispatch even where the ranges differ.
+  if (there.some((other) => life.apart.has(other.life.store))) return undefined;
+  let at = 0;
+  for (const other of there.sort((a, b) => a.at - b.at)) {
+    if (at + life.store.bytes <= other.at) break;
+    at = Math.max(at, endOf(other));
+  }
+  // What the caller writes begins where its buffer does.
+  return at + life.store.bytes > bytes || (life.first < 0 && at > 0) ? undefined : at;
 }
 
 /**
- * Whole buffers are reused, never ranges of one: WebGPU refuses a buffer bound for reading and for writing in one
- * dispatch even where the ranges differ. Taking the stores in the given order, each goes to the buffer, free in its
- * lifetime, that fits it most closely.
+ * Buffers are reused, and shared at the same time by stores that no dispatch reads and writes together. Taking the stores in
+ * the given order, each goes to the buffer that fits it most closely; none grows beyond its largest store.
  */
 function greedy(lifetimes: readonly Lifetime[]): Assigned {
-  const buffers: { bytes: number; users: Lifetime[] }[] = [];
-  const buffer = new Map<Store, number>();
+  const buffers: { bytes: number; tenants: Tenant[] }[] = [];
+  const places = new Map<Store, { buffer: number; at: number }>();
   for (const life of lifetimes) {
     const need = life.store.bytes;
-    let best = -1;
-    let bestCost = Number.POSITIVE_INFINITY;
-    buffers.forEach((candidate, i) => {
-      if (candidate.users.some((other) => overlap(other, life))) return;
+    let best = buffers.length;
+    let bestCost = need;
+    let at = 0;
+    buffers.forEach(({ bytes, tenants }, i) => {
+      const place = placeIn(tenants, life, bytes);
+      if (place === undefined) return;
       // Growing a buffer costs what it grows by; a buffer too large costs a little, so that close fits win.
-      const cost = need > candidate.bytes ? need - candidate.bytes : (candidate.bytes - need) * 1e-3;
-      if (cost < bestCost) {
-        bestCost = cost;
-        best = i;
-      }
+      const cost = need > bytes ? need - bytes : (bytes - need) * 1e-3;
+      if (cost < bestCost) [best, bestCost, at] = [i, cost, place];
     });
-    if (best < 0 || bestCost >= need) {
-      best = buffers.length;
-      buffers.push({ bytes: 0, users: [] });
-    }
+    buffers[best] ??= { bytes: 0, tenants: [] };
     const target = buffers[best] as (typeof buffers)[number];
     target.bytes = Math.max(target.bytes, need);
-    target.users.push(life);
-    buffer.set(life.store, best);
+    target.tenants.push({ life, at });
+    places.set(life.store, { buffer: best, at });
   }
-  return { buffer, sizes: buffers.map((b) => b.bytes) };
+  return { places, sizes: buffers.map((b) => b.bytes) };
 }
 
-/** Tries a few orders and keeps the smallest result; all are deterministic. */
+/** Larger ones first; of equal ones in a few orders, of which the smallest result is kept. All are deterministic. */
 export function assignBuffers(lifetimes: readonly Lifetime[]): Assigned {
-  const length = (l: Lifetime) => l.last - l.first;
-  const larger = (a: Lifetime, b: Lifetime) => b.store.bytes - a.store.bytes;
-  const orders: ((a: Lifetime, b: Lifetime) => number)[] = [
-    (a, b) => larger(a, b) || a.first - b.first,
-    (a, b) => larger(a, b) || length(b) - length(a),
-    (a, b) => a.first - b.first || larger(a, b),
-    (a, b) => length(b) * b.store.bytes - length(a) * a.store.bytes,
-  ];
-  const total = (a: Assigned) => a.sizes.reduce((sum, n) => sum + n, 0);
-  return orders
-    .map((order) => greedy([...lifetimes].sort(order)))
-    .reduce((best, next) => (total(next) < total(best) ? next : best));
+  const ties: ((l: Lifetime) => number)[] = [(l) => l.first, (l) => l.first - l.last, (l) => -l.first];
+  return ties
+    .map((tie) => greedy([...lifetimes].sort((a, b) => b.store.bytes - a.store.bytes || tie(a) - tie(b))))
+    .reduce((best, next) => (sum(next.sizes) < sum(best.sizes) ? next : best));
 }
 
 /** The largest sum of live bytes at any step. */

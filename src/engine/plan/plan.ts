@@ -440,11 +440,11 @@ class Planner implements EffectPlanner {
     const transient = [...lifetimes.values()].filter(({ store }) => store.home.kind === 'transient');
     const assigned = assignBuffers(transient);
     const buffers: PlanBuffer[] = assigned.sizes.map((bytes, id) => ({ id, bytes, role: 'transient' }));
-    const bufferOf = new Map<Store, number>(assigned.buffer);
+    const placeOf = new Map(assigned.places);
     for (const { store } of lifetimes.values()) {
       const { home } = store;
       if (home.kind === 'transient') continue;
-      bufferOf.set(store, buffers.length);
+      placeOf.set(store, { buffer: buffers.length, at: 0 });
       buffers.push({
         id: buffers.length,
         bytes: store.bytes,
@@ -455,11 +455,8 @@ class Planner implements EffectPlanner {
     }
     const at = (operand: Operand) => {
       const store = operand.storage as Store;
-      return {
-        buffer: bufferOf.get(store.root) as number,
-        byteOffset: absoluteOffset(store),
-        bytes: store.bytes,
-      };
+      const { buffer, at: start } = placeOf.get(store.root) as { buffer: number; at: number };
+      return { buffer, byteOffset: start + absoluteOffset(store), bytes: store.bytes };
     };
     const steps = this.#launches.map((step) => this.#step(step, at));
     this.#checkBuffers(buffers, steps);
@@ -497,17 +494,17 @@ class Planner implements EffectPlanner {
     const lifetimes = new Map<Store, Lifetime>();
     const touch = (operand: Operand, step: number) => {
       const store = (operand.storage as Store).root;
-      const life = lifetimes.get(store);
-      if (!life) lifetimes.set(store, { store, first: step, last: step });
-      else {
-        life.first = Math.min(life.first, step);
-        life.last = Math.max(life.last, step);
-      }
+      const life = getOrMake(lifetimes, store, () => ({ store, first: step, last: step, apart: new Set() }));
+      life.first = Math.min(life.first, step);
+      life.last = Math.max(life.last, step);
+      return life;
     };
     // Inputs are written before the first step, outputs read after the last.
     for (const { operand } of this.#inputs) touch(operand, -1);
     this.#launches.forEach(({ launch }, step) => {
-      for (const { operand } of launch.bindings) touch(operand, step);
+      const bound = launch.bindings.map(({ operand, access }) => [touch(operand, step), access] as const);
+      for (const [life, access] of bound)
+        for (const [other, otherAccess] of bound) if (access !== otherAccess) life.apart.add(other.store);
     });
     for (const operand of outputs) touch(operand, this.#launches.length);
     return lifetimes;
