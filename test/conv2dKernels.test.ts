@@ -69,7 +69,7 @@ const PROBLEMS: Record<string, Conv2dProblem> = {
   '3x3, prime channels': problem({ c: 17, k: 19, size: [9, 11], kernel: [3, 3], padding: [1, 1] }),
   '3x3, no padding': problem({ c: 8, k: 8, size: [10, 11], kernel: [3, 3] }),
   '3x3, padding 2': problem({ c: 8, k: 8, size: [9, 7], kernel: [3, 3], padding: [2, 2] }),
-  '3x3, Winograd in slices': problem({ n: 1, c: 3, k: 5, size: [250, 254], kernel: [3, 3], padding: [1, 1] }),
+  '3x3, Winograd in slices': problem({ n: 2, c: 3, k: 5, size: [250, 254], kernel: [3, 3], padding: [1, 1] }),
   '3x3, deep and tiny': problem({ n: 1, c: 70, k: 66, size: [2, 3], kernel: [3, 3], padding: [1, 1] }),
   '3x3, stride 2': problem({ c: 8, k: 12, size: [16, 18], kernel: [3, 3], stride: [2, 2], padding: [1, 1] }),
   '3x3, stride 2 by 3, rest unread': problem({
@@ -424,6 +424,19 @@ describe('bias gradient', () => {
     });
     expect(relativeError(got, want)).toBeLessThan(1e-5);
   });
+});
+
+it.each(['winograd2', 'winograd4'])('%s takes what is large in several slices', (name) => {
+  const p = PROBLEMS['3x3, Winograd in slices'] as Conv2dProblem;
+  const operands = {
+    x: newPlanes([p.n, p.c, p.h, p.w], SPACES['own buffers']),
+    y: newPlanes([p.n, p.k, p.oh, p.ow], SPACES['own buffers']),
+    weight: newOperand([p.k, p.c, p.kh, p.kw]),
+  };
+  const outputs = conv2dForward(p, operands, {}, ctx(name)).filter(({ shader }) =>
+    shader.name.endsWith('output'),
+  );
+  expect(outputs.length).toBeGreaterThan(1);
 });
 
 describe('choice of a variant', () => {

@@ -28,16 +28,10 @@ const F4: WinogradForm = { tile: 4, side: 6, piece: f4 };
 
 /**
  * Bytes that the transformed input of a slice may have, and its products as well. The whole of a large layer would be four
- * times the activations (268 MB in the full U-Net); both halves of a slice fit in a large GPU's second-level cache
- * together or nearly so, and a slice still has thousands of workgroups.
+ * times the activations (268 MB in the full U-Net). Half as much, 32 MiB, would nearly fit a large GPU's second-level cache,
+ * but take 659 launches a step of the full U-Net instead of 449.
  */
-const SLICE = 32 << 20;
-
-/**
- * Pixels of an image from which Winograd is not chosen by itself, though it may be the fastest: where activations are largest
- * the slices' buffers find no room beside them. With them the full U-Net's step needs 1.115 of the least memory, without 1.099.
- */
-const LARGE = 16384;
+const SLICE = 64 << 20;
 
 export function roundUp(n: number, to: number): number {
   return Math.ceil(n / to) * to;
@@ -76,7 +70,6 @@ export function supportsWinograd(p: Conv2dProblem, facts: DeviceFacts, { side }:
  */
 export function winogradShare(p: Conv2dProblem, facts: DeviceFacts, { tile, side }: WinogradForm): number {
   if (facts.software) return 0.03;
-  if (p.h * p.w >= LARGE) return 0.01;
   const area = (side / tile) ** 2;
   const waste = (roundUp(p.k, 64) * roundUp(p.c, 16)) / (p.k * p.c);
   const products = ((area / 9) * waste) / 0.4;
