@@ -1,4 +1,4 @@
-import type { Launch, Lowering, Operand } from './kernel.js';
+import type { DeviceFacts, Launch, Lowering, Operand } from './kernel.js';
 import type { PlanNode } from './plan/graph.js';
 import type { Seen } from './plan/rewrite.js';
 import type { Tensor } from './tensor.js';
@@ -41,7 +41,7 @@ export interface Op<A = unknown> {
   /** `node`, of this op, that does its only reader's work too; null where it cannot. */
   absorb?(node: PlanNode, attrs: A, reader: PlanNode): PlanNode | null;
   /** The other way round: `input`, which nothing else reads, with the work of `node`, of this op, done as well; null where it cannot. */
-  join?(node: PlanNode, attrs: A, input: PlanNode): PlanNode | null;
+  join?(node: PlanNode, attrs: A, input: PlanNode, facts: DeviceFacts): PlanNode | null;
   /**
    * For ops that only look at their input differently: the layout of the output in the input's storage,
    * or null where this layout cannot be viewed so (then `lower` copies).

@@ -213,6 +213,12 @@ describe('fusing', () => {
     expect(gated[1]?.constants.SLOPE_FACTOR).toEqual({ type: 'f32', value: 2 });
     expect(ops(planOf({ gw }, { fuse: false })).filter((op) => op === 'slope')).toHaveLength(2);
     expect(hazards(made)).toEqual([]);
+    // On the CPU in that of the pooling alone, which is no other kernel for it.
+    const onCpu = planOf({ gw }, {}, { ...facts(), software: true });
+    expect(onCpu.steps.filter(({ variant }) => variant.includes('reluGrad')).map(({ op }) => op)).toEqual([
+      'maxPool2dGrad',
+      'slope',
+    ]);
   });
 
   it("leaves a ReLU's gradient whose gradient is read elsewhere, or is of another shape or type", () => {

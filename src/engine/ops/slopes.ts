@@ -35,14 +35,15 @@ export const slopeOp: Op<SlopeAttrs> = {
     return d && x ? { ...node, inputs: [x, d], attrs: { ...attrs, factor: attrs.factor / (1 - p) } } : null;
   },
   /** A ReLU's gradient where a convolution's or a pooling's ends. */
-  join(node, { kind, factor }, input) {
+  join(node, { kind, factor }, input, { software }) {
     const [g, y] = node.inputs;
     if (kind !== 'reluGrad' || g !== input || !y || input.dtype !== node.dtype) return null;
     if (!sameShape(input.shape, y.shape)) return null;
     // It finds its maxima in y again, and so has it at hand.
     if (isOp(input, maxPool2dGradOp) && input.inputs[1] === y && input.attrs.slope === undefined)
       return { ...input, attrs: { ...input.attrs, slope: factor } };
-    const isConv = isOp(input, conv2dInputGradOp) || isOp(input, conv2dOp);
+    // On the CPU a convolution's kernel takes a second to compile, and this makes it another one.
+    const isConv = !software && (isOp(input, conv2dInputGradOp) || isOp(input, conv2dOp));
     if (!isConv || input.attrs.gate || input.attrs.activation || input.attrs.dropout) return null;
     return {
       ...input,

@@ -107,7 +107,7 @@ class Planner implements EffectPlanner {
     private readonly options: PlanOptions,
   ) {
     const graph = buildGraph(outputs, effects);
-    this.graph = options.fuse === false ? graph : fuse(graph);
+    this.graph = options.fuse === false ? graph : fuse(graph, facts);
     if (this.graph.nodes.some(({ dtype }) => dtype === 'f16')) requireF16(facts);
     this.#users = countUses(this.graph);
     this.#table =

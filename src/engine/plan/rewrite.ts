@@ -1,4 +1,5 @@
 /** What ops bring to the pass that fuses: rules from one node to its replacement, or null to leave it. */
+import type { DeviceFacts } from '../kernel.js';
 import type { Op } from '../op.js';
 import type { PlanNode } from './graph.js';
 
@@ -7,6 +8,8 @@ export interface Seen {
   users(node: PlanNode): readonly PlanNode[];
   /** True where `node` has no reader but one, and is not given out. */
   single(node: PlanNode): boolean;
+  /** What the plan is for. */
+  readonly facts: DeviceFacts;
 }
 
 export function isOp<A>(node: PlanNode | undefined, op: Op<A>): node is PlanNode & { readonly attrs: A } {
