@@ -221,6 +221,17 @@ describe('fusing', () => {
     ]);
   });
 
+  it("adds nothing to a pooling's gradient after a ReLU's", () => {
+    const z = conv();
+    const loss = sum(maxPool2d(z.relu(), 2).square()).add(sum(z.exp()));
+    const [gw] = grad(loss, [w]);
+    const made = planOf({ gw });
+    const pooling = made.steps.find(({ op }) => op === 'maxPool2dGrad');
+    expect(pooling?.variant).toContain('reluGrad');
+    expect(pooling?.variant).not.toContain('add');
+    expect(ops(made).filter((op) => op === 'binary').length).toBeGreaterThan(0);
+  });
+
   it("leaves a ReLU's gradient whose gradient is read elsewhere, or is of another shape or type", () => {
     const [y, relu] = [conv(), conv().exp().relu()];
     expect(ops(planOf({ y, q: slope('reluGrad', y, relu) }))).toContain('slope');

@@ -38,12 +38,12 @@ export const maxPool2dGradOp: Op<Pool2d> = {
   outputLayout: 'planes',
   lower: ({ inputs: [gy, x, add], output, attrs }, ctx) =>
     maxPool2dGrad(gy as Operand, x as Operand, output, attrs, add, ctx),
-  /** A sum behind it, which the kernel adds as it writes. */
-  absorb(node, _, reader) {
+  /** A sum behind it, which the kernel adds as it writes; before a ReLU's gradient, never after. */
+  absorb(node, { slope }, reader) {
     const [a, b] = reader.inputs;
     const other = a === node ? b : a;
     const adds = isOp(reader, binaryOp) && reader.attrs.kind === 'add' && other && other !== node;
-    if (!adds || node.inputs.length > 2 || node.dtype !== reader.dtype) return null;
+    if (!adds || slope !== undefined || node.inputs.length > 2 || node.dtype !== reader.dtype) return null;
     return sameShape(node.shape, other.shape) ? { ...node, inputs: [...node.inputs, other] } : null;
   },
 };
