@@ -4,7 +4,7 @@
  * the weight gradient with x and gy exchanged.
  */
 export { conv2dBiasGrad } from './conv2dBiasGrad.js';
-export type { Epilogue, Gate } from './conv2dEpilogue.js';
+export type { Epilogue } from './conv2dEpilogue.js';
 export { conv2dForward } from './conv2dForward.js';
 export { conv2dInputGrad } from './conv2dInputGrad.js';
 export type { Conv2dProblem } from './conv2dProblem.js';

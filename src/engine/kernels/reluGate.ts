@@ -1,6 +1,6 @@
 import reluGrad from '../../shaders/conv2d/relu_grad.wgsl';
 import { f32, numel, type Operand, storedType } from '../kernel.js';
-import type { Gate } from './conv2dEpilogue.js';
+import type { Epilogue, Gate } from './conv2dEpilogue.js';
 import { bind } from './conv2dProblem.js';
 
 /** Elements pass where y > 0, times `factor`. `y` has the shape of the result, in planes layout. */
@@ -21,4 +21,9 @@ export function reluGate(y: Operand, factor: number): Gate {
     },
     label: '+reluGrad',
   };
+}
+
+/** The epilogue of a convolution that has `more` inputs: a bias, if any, and {@link reluGate}'s y. */
+export function reluEpilogue(more: readonly Operand[], factor: number): Epilogue {
+  return { bias: more[more.length - 2], gate: reluGate(more[more.length - 1] as Operand, factor) };
 }

@@ -7,7 +7,6 @@ import {
   conv2dInputGrad,
   conv2dWeightGrad,
   type Epilogue,
-  type Gate,
 } from '../kernels/conv2d.js';
 import type { Gradient, Op } from '../op.js';
 import type { PlanNode } from '../plan/graph.js';
@@ -37,7 +36,10 @@ export interface ConvAttrs {
   readonly activation?: Activation;
   readonly dropout?: { readonly p: number; readonly stream: number };
   /** What decides, by one more input than the others, which elements of the result pass. */
-  readonly gate?: { readonly factor: number; readonly of: (input: Operand, factor: number) => Gate };
+  readonly gate?: {
+    readonly factor: number;
+    readonly of: (more: readonly Operand[], factor: number) => Epilogue;
+  };
 }
 
 /** As PyTorch's: stride 1, padding 0, dilation 1 and one group unless given. Pairs are [height, width], in pixels. */
@@ -54,15 +56,8 @@ export interface ConvTranspose2dOptions extends Conv2dOptions {
 }
 
 /** `more`: a bias, if any, and what the gate reads, if there is one. */
-function epilogue(more: readonly Operand[], attrs: ConvAttrs): Epilogue {
-  const gate = attrs.gate?.of(more[more.length - 1] as Operand, attrs.gate.factor);
-  const bias = more[gate && more.length < 2 ? 1 : 0];
-  return {
-    ...(gate ? { gate } : {}),
-    ...(bias ? { bias } : {}),
-    ...(attrs.activation ? { activation: attrs.activation } : {}),
-    ...(attrs.dropout ? { dropout: attrs.dropout } : {}),
-  };
+function epilogue(more: readonly Operand[], { activation, dropout, gate }: ConvAttrs): Epilogue {
+  return { bias: more[0], activation, dropout, ...gate?.of(more, gate.factor) };
 }
 
 /** Convolutions of f16 take and give f16, but for the bias and for gradients of weight and bias, which stay f32. */

@@ -1,5 +1,5 @@
 import type { Operand } from '../kernel.js';
-import { reluGate } from '../kernels/reluGate.js';
+import { reluEpilogue } from '../kernels/reluGate.js';
 import { type SlopeKind, slopes } from '../kernels/slopes.js';
 import type { Op } from '../op.js';
 import { isOp } from '../plan/rewrite.js';
@@ -48,7 +48,7 @@ export const slopeOp: Op<SlopeAttrs> = {
     return {
       ...input,
       inputs: [...input.inputs, y],
-      attrs: { ...input.attrs, gate: { of: reluGate, factor } },
+      attrs: { ...input.attrs, gate: { of: reluEpilogue, factor } },
     };
   },
 };

@@ -84,16 +84,10 @@ export function assignBuffers(lifetimes: readonly Lifetime[]): Assigned {
 
 /** The largest sum of live bytes at any step. */
 export function leastBytes(lifetimes: readonly Lifetime[], steps: number): number {
-  const change = new Float64Array(steps + 2);
-  for (const { store, first, last } of lifetimes) {
-    change[first + 1] = (change[first + 1] as number) + store.bytes;
-    if (last + 2 < change.length) change[last + 2] = (change[last + 2] as number) - store.bytes;
-  }
-  let live = 0;
   let most = 0;
-  for (const delta of change) {
-    live += delta;
-    most = Math.max(most, live);
+  for (let step = -1; step <= steps; step++) {
+    const live = lifetimes.filter(({ first, last }) => first <= step && step <= last);
+    most = Math.max(most, sum(live.map(({ store }) => store.bytes)));
   }
   return most;
 }
