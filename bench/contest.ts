@@ -1,6 +1,7 @@
+import type { Precision } from '../src/unet/config.js';
 import { CASES, type CaseName, type Context, type Metered, PEERS } from './context.js';
 import { type Meter, meterOf } from './meter.js';
-import { type Batch, type NetConfig, netFlops, type Precision, syntheticBatch } from './peers/net.js';
+import { type Batch, type NetConfig, netFlops, syntheticBatch } from './peers/net.js';
 import type { Peer } from './peers/peer.js';
 import { Shadergrad } from './peers/shadergrad.js';
 import type { Row } from './report.js';

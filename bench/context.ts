@@ -1,8 +1,9 @@
 import type { Device } from '../src/engine/device.js';
+import type { Precision } from '../src/unet/config.js';
 import { Contest } from './contest.js';
 import type { UserKernel } from './ladder/userKernel.js';
 import { type Meter, meterOf } from './meter.js';
-import { FULL, initialWeights, type NetConfig, type Precision, SMALL, TINY } from './peers/net.js';
+import { FULL, initialWeights, type NetConfig, SMALL, TINY } from './peers/net.js';
 import type { Peer, PeerConfig } from './peers/peer.js';
 import type { Row } from './report.js';
 

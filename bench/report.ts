@@ -1,4 +1,4 @@
-import type { Precision } from './peers/net.js';
+import type { Precision } from '../src/unet/config.js';
 
 /** One figure, beside a peer's where one ran. */
 export interface Row {

@@ -1,5 +1,6 @@
 import type { Parameter, Tensor } from '../../src/engine/tensor.js';
-import { type NetConfig, type Precision, uniform } from '../peers/net.js';
+import type { Precision } from '../../src/unet/config.js';
+import { type NetConfig, uniform } from '../peers/net.js';
 
 /** What one output must be, element by element in row-major order, computed in float64. */
 export interface Expected {

@@ -6,6 +6,7 @@ import { atomicWrite } from '../../src/cli/files.js';
 import { plural } from '../../src/cli/plural.js';
 import { GpuError } from '../../src/engine/device.js';
 import { listNodeAdapters } from '../../src/node/device.js';
+import type { Precision } from '../../src/unet/config.js';
 import {
   CASES,
   type CaseName,
@@ -19,7 +20,6 @@ import { benchPage } from '../html/page.js';
 import { ladders } from '../ladder/index.js';
 import { ladderText } from '../ladder/text.js';
 import { KernelError, type UserKernel } from '../ladder/userKernel.js';
-import { PRECISIONS, type Precision } from '../peers/net.js';
 import { figure, type Row, reportText, table } from '../report.js';
 import { ceiling, measureCeiling } from '../suites/ceiling.js';
 import { check } from '../suites/check.js';
@@ -203,7 +203,7 @@ async function run(args: readonly string[], command: string): Promise<number> {
     print: values['print-wgsl'] ? (text) => console.log(text) : undefined,
   };
 
-  const [precision = 'f32'] = list<Precision>(values.precision, PRECISIONS, '--precision');
+  const [precision = 'f32'] = list<Precision>(values.precision, ['f32', 'mixed'], '--precision');
   const context = await Context.open(await nodeHost(values.adapter), {
     runs,
     cases: list<CaseName>(values.cases, Object.keys(CASES) as CaseName[], '--cases'),

@@ -1,9 +1,5 @@
 /** The U-Net every peer builds: its sizes, its parameters in order, and weights that are the same for all of them. */
 
-/** `mixed`: activations and weights in flight are f16, sums and the optimiser's own weights f32, as in training. */
-export const PRECISIONS = ['f32', 'mixed'] as const;
-export type Precision = (typeof PRECISIONS)[number];
-
 export interface NetConfig {
   readonly inChannels: number;
   readonly outChannels: number;

@@ -9,8 +9,9 @@ import type { PlanOptions } from '../../src/engine/plan/plan.js';
 import type { Plan } from '../../src/engine/plan/types.js';
 import type { Program } from '../../src/engine/program/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
+import type { Precision } from '../../src/unet/config.js';
 import { UNet } from '../../src/unet/model.js';
-import { type Batch, netLayers, type Precision } from './net.js';
+import { type Batch, netLayers } from './net.js';
 import { BCE_WEIGHT, DICE_WEIGHT, type Peer, type PeerConfig } from './peer.js';
 
 type Step = Program<'image' | 'mask', 'loss'>;

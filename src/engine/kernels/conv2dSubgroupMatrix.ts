@@ -17,7 +17,7 @@ interface Group {
   readonly lanes: number;
 }
 
-/** Both fit the least workgroup that WebGPU promises with units of 8 x 8, the first with any. */
+/** The first fits the least workgroup memory that WebGPU promises; the second asks for more with most units. */
 const GROUPS: readonly Group[] = [
   { m: 2, across: 2, lanes: 4 },
   { m: 4, across: 2, lanes: 8 },

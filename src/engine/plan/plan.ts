@@ -110,8 +110,8 @@ class Planner implements EffectPlanner {
     this.graph = options.fuse === false ? graph : fuse(graph, facts);
     if (this.graph.nodes.some(({ dtype }) => dtype === 'f16')) requireF16(facts);
     this.#users = countUses(this.graph);
-    this.#table =
-      options.tuning ?? (options.tuning === null ? null : (options.kernels?.table?.(facts) ?? null));
+    const { tuning, kernels } = options;
+    this.#table = tuning === undefined ? (kernels?.table?.(facts) ?? null) : tuning;
   }
 
   plan(): Plan {

@@ -26,8 +26,8 @@ enable subgroups;
 // FLOPs     N*K*C*9 * H*W, half of the direct algorithm's, beside the transforms.
 // Bytes     4 * (in * ceil(K / 16) * 1.6 + out + filter * tiles), from caches mostly; in + filter + out from memory.
 // Consts    CHUNKS: launches that add up. Sizes come from sizes.wgsl, so that one pipeline serves all layers.
-// Pieces    sizes, epilogue_shared, strips_pixels, strips_store, lanes_pair, or lanes_single, which has one block of 8 output channels: for layers that would
-//           leave the second empty.
+// Pieces    sizes, epilogue_shared, strips_pixels, strips_store, lanes_pair, or lanes_single, which has one block of 8 output
+//           channels: for layers that would leave the second empty.
 
 @group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 @group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;

@@ -11,10 +11,10 @@
 // Bytes     9 an input element (x, gx, a quarter of gy), 13 with ADD, each touched once: the copy ceiling is the
 //           limit.
 //
-// Consts: C, H: input; W4: its columns in vec4s; COUNT: pairs of windows; RUN; ADD: bool; SLOPE: the factor of the gradient of
-//         a ReLU whose result x is, done as well, or 0; X_OFFSET, X_BATCH,
-//         GX_OFFSET, GX_BATCH, ADD_OFFSET, ADD_BATCH in vec4s; GY_OFFSET, GY_BATCH in vec2s; X_TYPE, GX_TYPE,
-//         ADD_TYPE, GY_TYPE: how these are stored, vec4 and vec2 of f32 or f16.
+// Consts: C, H: input; W4: its columns in vec4s; COUNT: pairs of windows; RUN; ADD: bool; SLOPE: where x is the result
+//         of a ReLU whose gradient is done as well, the factor of that, else 0; X_OFFSET, X_BATCH, GX_OFFSET, GX_BATCH,
+//         ADD_OFFSET, ADD_BATCH in vec4s; GY_OFFSET, GY_BATCH in vec2s; X_TYPE, GX_TYPE, ADD_TYPE, GY_TYPE: how these
+//         are stored, vec4 and vec2 of f32 or f16.
 
 @group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(1) var<storage, read> x: array<X_TYPE>;

@@ -9,8 +9,9 @@
 //           element they cover; for windows of 2x2 side by side, the usual case, see max2x2_grad.wgsl.
 //
 // Consts: C, H, W: input; OH, OW: output; COUNT: input elements; KH, KW, STRIDE_Y, STRIDE_X, PAD_Y, PAD_X,
-//         DILATION_Y, DILATION_X; ADD: bool; SLOPE: as max2x2_grad.wgsl; GY_OFFSET, GY_BATCH, X_OFFSET, X_BATCH, GX_OFFSET, GX_BATCH, ADD_OFFSET,
-//         ADD_BATCH in elements; GY_TYPE, X_TYPE, GX_TYPE, ADD_TYPE: what an element is stored as, f32 or f16.
+//         DILATION_Y, DILATION_X; ADD: bool; SLOPE: as max2x2_grad.wgsl; GY_OFFSET, GY_BATCH, X_OFFSET, X_BATCH,
+//         GX_OFFSET, GX_BATCH, ADD_OFFSET, ADD_BATCH in elements; GY_TYPE, X_TYPE, GX_TYPE, ADD_TYPE: what an
+//         element is stored as, f32 or f16.
 
 @group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(1) var<storage, read> x: array<X_TYPE>;
