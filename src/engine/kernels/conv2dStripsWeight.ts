@@ -37,23 +37,20 @@ export function lowerWeightGradStrips(
   io: WeightGradPartsOperands,
   ctx: Lowering,
 ): Launch[] {
-  return lowerWeightGrad(walk(weightGradStrips, p, 8, 8, 'strips 8x8x9'), p, io, ctx);
+  return lowerWeightGrad(walk(weightGradStrips, p, 8, 'strips 8x8x9'), p, io, ctx);
 }
 
 /** The weight gradient by weight_grad_quads3x3.wgsl; `gw` [k, c, 3, 3] is contiguous. */
 export function lowerWeightGradQuads(p: Conv2dProblem, io: WeightGradPartsOperands, ctx: Lowering): Launch[] {
-  return lowerWeightGrad(walk(weightGradQuads, p, 4, 16, 'quads 16x8x9'), p, io, ctx);
+  return lowerWeightGrad(walk(weightGradQuads, p, 16, 'quads 16x8x9'), p, io, ctx);
 }
 
-/** Subgroups that walk down strips, each for 8 input channels. `columns` of a strip; `outChannels` of a subgroup. */
-function walk(
-  shader: Shader,
-  p: Conv2dProblem,
-  columns: number,
-  outChannels: number,
-  variant: string,
-): WeightGradForm {
-  const across = Math.ceil(p.ow / columns);
+/** Columns of a strip. */
+const COLUMNS = 4;
+
+/** Subgroups that walk down strips, each for 8 input channels. `outChannels` of a subgroup. */
+function walk(shader: Shader, p: Conv2dProblem, outChannels: number, variant: string): WeightGradForm {
+  const across = Math.ceil(p.ow / COLUMNS);
   const strips = across * p.n;
   const inBlocks = Math.ceil(p.c / 8);
   const outBlocks = Math.ceil(p.k / outChannels);

@@ -10,8 +10,12 @@ enable subgroups;
 //           is kept is a plain operand, while a row of x would be broadcast again for each of its three taps, 240 shuffles
 //           a step where 80 do.
 // Mapping   A subgroup computes 8 output channels x 8 input channels x 9 taps: a lane holds 72 sums. It walks down strips of
-//           8 columns. A step brings a row of gy and the row of x that its upper tap meets (8 and 10 loads), and does 576
-//           multiply-adds. What does not change from row to row is found once a strip: nothing here does that by itself.
+//           4 columns. A step brings a row of gy and the row of x that its upper tap meets (4 and 6 loads), and does 288
+//           multiply-adds, sum by sum, so that each is fetched once a step. With 8 columns a step has less to load for a
+//           product, but its code outgrows the processor's cache of decoded instructions.
+// Lines     Where planes are whole pages, as sizes of powers of two make them, all lines of memory that a load meets fall into
+//           one set of the first-level cache, which holds 8. So a load of x takes two columns of four channels rather than one of
+//           eight: three loads in a row use four lines.
 // Split     Strips (image x columns) are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
 // Ends      The last steps of a strip bring no gy, only the rows of x that lower taps still meet; above its first row of x
 //           there is none to meet. Both are zeros: cheaper than a second copy of the loads.
@@ -27,84 +31,53 @@ enable subgroups;
 // The nine taps of an input channel: r * 3 + s.
 alias Sums = array<f32, 9>;
 
-// One row of x for 8 input channels: columns 1 to 8 of the window by channel, then columns 0 and 9 with lanes as (channel, side).
-struct Line {
-  middle: array<f32, 8>,
-  edges: array<f32, 2>,
+// Six columns of one row of x for 8 input channels: a value holds two columns of channels 0 to 3 or 4 to 7, with lanes as (channel,
+// column).
+alias Line = array<f32, 6>;
+
+// Four columns of a row of gy, with lanes as output channels.
+alias Slopes = array<f32, 4>;
+
+// Three rows of gy, named by the row of taps that meets them.
+struct Rows {
+  row0: Slopes,
+  row1: Slopes,
+  row2: Slopes,
 }
 
-// Eight columns of three rows of gy, named by the row of taps that meets them.
-struct Slopes {
-  row0: array<f32, 8>,
-  row1: array<f32, 8>,
-  row2: array<f32, 8>,
-}
-
-// A column of x or gy in its row, and whether it is there; else any is read. Unsigned: left of the image it wraps round to a huge
-// one.
-struct Column {
-  at: u32,
-  inside: bool,
-}
-
-fn column_at(w: u32, width: u32) -> Column {
+// The value of row `at` in column `w`; zero outside the image, where any is read. Unsigned: left of the image `w` wraps round to a
+// huge one.
+fn pixel(at: u32, w: u32, width: u32, row_inside: bool) -> f32 {
   let inside = w < width;
-  return Column(select(0, w, inside), inside);
+  return select(0.0, f32(x[at + select(0, w, inside)]), inside & row_inside);
 }
 
-// The value of row `at` in column `c`; zero outside the image.
-fn pixel(at: u32, c: Column, inside: bool) -> f32 {
-  return select(0.0, f32(x[at + c.at]), c.inside & inside);
+fn slope(at: u32, w: u32, width: u32, row_inside: bool) -> f32 {
+  let inside = w < width;
+  return select(0.0, f32(gy[at + select(0, w, inside)]), inside & row_inside);
 }
 
-fn slope(at: u32, c: Column, inside: bool) -> f32 {
-  return select(0.0, f32(gy[at + c.at]), c.inside & inside);
-}
-
-// Column `j` (1 to 8) of channel `c`, the same for all lanes; then columns 0 and 9.
-fn column(line: ptr<function, Line>, c: u32, j: u32) -> f32 {
-  return subgroupShuffle((*line).middle[c], j - 1);
-}
-
-fn column_0(line: ptr<function, Line>, c: u32) -> f32 {
-  return subgroupShuffle((*line).edges[c / 4], 2 * c % 8);
-}
-
-fn column_9(line: ptr<function, Line>, c: u32) -> f32 {
-  return subgroupShuffle((*line).edges[c / 4], (2 * c + 1) % 8);
+// Columns 2 * pair and 2 * pair + 1 of channel `c`, the same for all lanes.
+fn columns(line: ptr<function, Line>, c: u32, pair: u32) -> vec2<f32> {
+  let v = (*line)[c / 4 * 3 + pair];
+  let lane = c % 4 * 2;
+  return vec2(subgroupShuffle(v, lane), subgroupShuffle(v, lane + 1));
 }
 
 // One input channel: its nine taps over a row of x.
-fn taps(sums: Sums, c: u32, line: ptr<function, Line>, g: ptr<function, Slopes>) -> Sums {
-  let x0 = column_0(line, c);
-  let x1 = column(line, c, 1);
-  let x2 = column(line, c, 2);
-  let x3 = column(line, c, 3);
-  let x4 = column(line, c, 4);
-  let x5 = column(line, c, 5);
-  let x6 = column(line, c, 6);
-  let x7 = column(line, c, 7);
-  let x8 = column(line, c, 8);
-  let x9 = column_9(line, c);
-  var s = sums;
-  s = add(s, x0, x1, x2, (*g).row0[0], (*g).row1[0], (*g).row2[0]);
-  s = add(s, x1, x2, x3, (*g).row0[1], (*g).row1[1], (*g).row2[1]);
-  s = add(s, x2, x3, x4, (*g).row0[2], (*g).row1[2], (*g).row2[2]);
-  s = add(s, x3, x4, x5, (*g).row0[3], (*g).row1[3], (*g).row2[3]);
-  s = add(s, x4, x5, x6, (*g).row0[4], (*g).row1[4], (*g).row2[4]);
-  s = add(s, x5, x6, x7, (*g).row0[5], (*g).row1[5], (*g).row2[5]);
-  s = add(s, x6, x7, x8, (*g).row0[6], (*g).row1[6], (*g).row2[6]);
-  s = add(s, x7, x8, x9, (*g).row0[7], (*g).row1[7], (*g).row2[7]);
-  return s;
+fn taps(s: Sums, c: u32, line: ptr<function, Line>, g: ptr<function, Rows>) -> Sums {
+  let a = columns(line, c, 0);
+  let b = columns(line, c, 1);
+  let e = columns(line, c, 2);
+  return Sums(
+    add(s[0], (*g).row0, a.x, a.y, b.x, b.y), add(s[1], (*g).row0, a.y, b.x, b.y, e.x), add(s[2], (*g).row0, b.x, b.y, e.x, e.y),
+    add(s[3], (*g).row1, a.x, a.y, b.x, b.y), add(s[4], (*g).row1, a.y, b.x, b.y, e.x), add(s[5], (*g).row1, b.x, b.y, e.x, e.y),
+    add(s[6], (*g).row2, a.x, a.y, b.x, b.y), add(s[7], (*g).row2, a.y, b.x, b.y, e.x), add(s[8], (*g).row2, b.x, b.y, e.x, e.y),
+  );
 }
 
-// Three pixels of a row of x with a column of three rows of gy.
-fn add(s: Sums, x0: f32, x1: f32, x2: f32, g0: f32, g1: f32, g2: f32) -> Sums {
-  return Sums(
-    s[0] + g0 * x0, s[1] + g0 * x1, s[2] + g0 * x2,
-    s[3] + g1 * x0, s[4] + g1 * x1, s[5] + g1 * x2,
-    s[6] + g2 * x0, s[7] + g2 * x1, s[8] + g2 * x2,
-  );
+fn add(s: f32, g: Slopes, x0: f32, x1: f32, x2: f32, x3: f32) -> f32 {
+  return s + g[0] * x0 + g[1] * x1 + g[2] * x2 + g[3] * x3;
 }
 
 @compute @workgroup_size(8, 4)
@@ -128,16 +101,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   // A channel past the last repeats it; its sums are not stored.
   let plane = height * width;
   let last = channels - 1;
-  let p0 = first * plane;
-  let p1 = min(first + 1, last) * plane;
-  let p2 = min(first + 2, last) * plane;
-  let p3 = min(first + 3, last) * plane;
-  let p4 = min(first + 4, last) * plane;
-  let p5 = min(first + 5, last) * plane;
-  let p6 = min(first + 6, last) * plane;
-  let p7 = min(first + 7, last) * plane;
-  let e0 = min(first + lane / 2, last) * plane;
-  let e1 = min(first + 4 + lane / 2, last) * plane;
+  let low = size(8) + min(first + lane / 2, last) * plane;
+  let high = size(8) + min(first + 4 + lane / 2, last) * plane;
   let plane_of_k = size(10) + min(k, out_channels - 1) * (out_height * out_width);
 
   var s0: Sums;
@@ -148,59 +113,40 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) i
   var s5: Sums;
   var s6: Sums;
   var s7: Sums;
-  var g: Slopes;
+  var g: Rows;
   let steps = out_height + 2 - size(6);
   for (var i = 0u; i < run; i++) {
     let strip = part * run + i;
     let there = strip < strips;
     let n = min(strip, strips - 1) / across;
-    let w = strip % across * 8;
-    let left = w - size(7);
-    let image = size(8) + n * size(9);
+    let w = strip % across * 4;
+    let left = w - size(7) + lane % 2;
+    let image = n * size(9);
     let from_gy = plane_of_k + n * size(11);
-    let middle = column_at(left + 1 + lane, width);
-    let edge = column_at(left + lane % 2 * 9, width);
-    let c0 = column_at(w, out_width);
-    let c1 = column_at(w + 1, out_width);
-    let c2 = column_at(w + 2, out_width);
-    let c3 = column_at(w + 3, out_width);
-    let c4 = column_at(w + 4, out_width);
-    let c5 = column_at(w + 5, out_width);
-    let c6 = column_at(w + 6, out_width);
-    let c7 = column_at(w + 7, out_width);
-    g.row0 = array<f32, 8>();
-    g.row1 = array<f32, 8>();
+    g.row0 = Slopes();
+    g.row1 = Slopes();
     for (var row = 0u; row < steps; row++) {
       // Of x; above the image it wraps round to a huge one.
       let h = row - size(6);
       let inside = h < height;
       let line_at = image + select(0, h * width, inside);
       var line = Line(
-        array<f32, 8>(
-          pixel(line_at + p0, middle, inside),
-          pixel(line_at + p1, middle, inside),
-          pixel(line_at + p2, middle, inside),
-          pixel(line_at + p3, middle, inside),
-          pixel(line_at + p4, middle, inside),
-          pixel(line_at + p5, middle, inside),
-          pixel(line_at + p6, middle, inside),
-          pixel(line_at + p7, middle, inside),
-        ),
-        array<f32, 2>(pixel(line_at + e0, edge, inside), pixel(line_at + e1, edge, inside)),
+        pixel(line_at + low, left, width, inside),
+        pixel(line_at + low, left + 2, width, inside),
+        pixel(line_at + low, left + 4, width, inside),
+        pixel(line_at + high, left, width, inside),
+        pixel(line_at + high, left + 2, width, inside),
+        pixel(line_at + high, left + 4, width, inside),
       );
       let valid = there & (row < out_height);
       let at = from_gy + select(0, row * out_width, valid);
       g.row2 = g.row1;
       g.row1 = g.row0;
-      g.row0 = array<f32, 8>(
-        slope(at, c0, valid),
-        slope(at, c1, valid),
-        slope(at, c2, valid),
-        slope(at, c3, valid),
-        slope(at, c4, valid),
-        slope(at, c5, valid),
-        slope(at, c6, valid),
-        slope(at, c7, valid),
+      g.row0 = Slopes(
+        slope(at, w, out_width, valid),
+        slope(at, w + 1, out_width, valid),
+        slope(at, w + 2, out_width, valid),
+        slope(at, w + 3, out_width, valid),
       );
       s0 = taps(s0, 0, &line, &g);
       s1 = taps(s1, 1, &line, &g);
