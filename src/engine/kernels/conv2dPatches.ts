@@ -11,7 +11,7 @@ import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
 const UNIFORM = 16384;
-/** Rows of m that a subgroup computes. */
+/** Rows of m that a subgroup computes; of the weight gradient output channels too. */
 const BLOCK = 32;
 /** Most r of a launch: weights of one block with its tables must fit the buffer. */
 const CHUNK = Math.floor((UNIFORM - 2 * BLOCK) / (BLOCK + 1) / 4) * 4;
@@ -40,7 +40,17 @@ export function supportsPatchesBackward(p: Conv2dProblem, facts: DeviceFacts): b
 
 /** Of the ceiling, where `m` rows of the 32 of a block are used. */
 export function patchesShare(m: number): number {
-  return (0.3 * m) / (Math.ceil(m / BLOCK) * BLOCK);
+  return 0.3 * filled(m);
+}
+
+/** Of the ceiling, for the weight gradient of `k` output channels by `m` values: a subgroup has a block of each. */
+export function weightGradPatchesShare(m: number, k: number): number {
+  return 0.22 * filled(m) * filled(k);
+}
+
+/** How much of blocks is used. */
+function filled(size: number): number {
+  return size / (Math.ceil(size / BLOCK) * BLOCK);
 }
 
 /** `backward` takes gy to gx; otherwise x to y. */
@@ -103,17 +113,17 @@ export function lowerWeightGradPatches(
   ctx: Lowering,
 ): Launch[] {
   const pixels = p.n * p.oh * p.ow;
-  const inBlocks = Math.ceil((p.c * p.kh * p.kw) / 16);
-  const outBlocks = Math.ceil(p.k / 16);
+  const inBlocks = Math.ceil((p.c * p.kh * p.kw) / BLOCK);
+  const outBlocks = Math.ceil(p.k / BLOCK);
   const wanted = Math.max(1, Math.ceil(SUBGROUPS / (inBlocks * outBlocks)));
-  const run = Math.ceil(pixels / wanted / 8) * 8;
+  const run = Math.ceil(pixels / wanted / 2) * 2;
   const parts = Math.ceil(pixels / run);
   const form: MatrixWeightGradForm = {
     shader: weightGradPatches,
     run,
     parts,
     workgroups: [Math.ceil((parts * inBlocks) / 4), outBlocks, 1],
-    variant: 'patches 16x16',
+    variant: 'patches 32x32',
   };
   return matrixWeightGrad(form, p, io, ctx);
 }

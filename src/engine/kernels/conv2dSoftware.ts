@@ -11,6 +11,7 @@ import {
   supportsPatches,
   supportsPatchesBackward,
   supportsPatchesForward,
+  weightGradPatchesShare,
 } from './conv2dPatches.js';
 import { f32AndF16 } from './conv2dProblem.js';
 import {
@@ -167,8 +168,7 @@ const weightGradPatches: WeightGradVariant = {
   name: 'patches',
   dtypes: f32AndF16,
   supports: supportsPatches,
-  // Lanes are output channels, two each.
-  share: (p) => 0.16 * Math.min(1, p.k / 16),
+  share: (p) => weightGradPatchesShare(p.c * p.kh * p.kw, p.k),
   lower: lowerWeightGradPatches,
 };
 

@@ -90,6 +90,9 @@ export const quads: StripsForm = {
   uniform: null,
 };
 
+/** Input channels that a workgroup packs, one after the other. */
+const PACKED_TOGETHER = 8;
+
 /** Input channels that one launch packs into storage: what a dispatch reaches along one axis. */
 const STORAGE_CHANNELS = 65535;
 
@@ -176,6 +179,7 @@ export function lowerStrips(
     const { stride, together, launches: count } = deal(form, channels, outChannels);
     const blocks = together * count * form.blocks;
     const share = channels / inChannels / count;
+    const packers = Math.ceil(channels / PACKED_TOGETHER);
     const sizes = (block: number): Operand => {
       const own = [
         channels,
@@ -199,7 +203,7 @@ export function lowerStrips(
         first > 0 ? 1 : 0,
         first + channels === inChannels ? 1 : 0,
       ];
-      const packing = [inChannels, first, turned ? 1 : 0, io.weight.layout.offset];
+      const packing = [inChannels, first, turned ? 1 : 0, io.weight.layout.offset, packers];
       return ctx.constant(sizeWords(join(own, parts.words, packing)));
     };
     // What is bound of the last block's weights goes past them.
@@ -214,7 +218,7 @@ export function lowerStrips(
       pieces: [sizesPiece],
       constants: { WEIGHT_TYPE: storedType(io.weight), ...form.packConstants },
       bindings: [bind(0, io.weight, 'read'), bind(1, packed, 'write'), bind(3, sizes(0), 'uniform')],
-      workgroups: [channels, blocks, 1],
+      workgroups: [packers, blocks, 1],
       variant: 'pack',
       flops: 0,
       bytes: 4 * channels * (outChannels * 9 + blocks * form.words),

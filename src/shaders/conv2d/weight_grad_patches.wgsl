@@ -4,10 +4,14 @@ enable subgroups;
 //
 //   gw[k,m] = sum over p of gy[gy_base(p) + k * OH*OW] * x[x_base(p) + step[m]]       m = (c, tap), p = pixels of y
 //
-// Why       As weight_grad_strips.wgsl: gy is loaded with lanes as output channels, x with lanes as pixels and broadcast.
-// Mapping   A subgroup of 8 lanes computes 16 output channels x 16 values of m; a lane holds 16 sums for each of two channels.
-//           Eight pixels at a time: 16 loads of gy, 16 of x and 128 shuffles give 256 multiply-adds a lane. With one channel
-//           a lane they give half of that.
+// Why       As weight_grad_strips.wgsl: x is loaded with lanes as m, gy is broadcast.
+// Mapping   A subgroup of 8 lanes computes 32 output channels x 32 values of m; a lane holds 32 sums for each of four m. Two
+//           pixels at a time, of which lanes load four output channels each: 8 loads of gy, 8 of x and 64 shuffles give 256
+//           multiply-adds a lane. The loop's code stays within the processor's cache of decoded instructions.
+// Lines     Where planes are whole pages, as sizes of powers of two make them, channels of gy fall into one set of the first-level
+//           cache, which holds 8 lines. Four channels at two pixels meet each line once, eight at one pixel would twice.
+// Order     First all loads, then all products: a load has branches here, and the compiler moves sums past them that then no longer
+//           fit its registers.
 // Division  of whole numbers goes lane by lane here: where a pixel lies is found once and then carried on.
 // Split     Pixels are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
 // Dispatch  (ceil(parts * ceil(M / 16) / 4), ceil(K / 16), 1) workgroups of 8 x 4.
@@ -53,115 +57,128 @@ fn base(p: Pixel, at: u32) -> u32 {
   return p.n * size(at) + p.h * size(at + 1) + p.w * size(at + 2);
 }
 
-// gy of a lane's two output channels at eight pixels.
-struct Slopes {
-  near: array<f32, 8>,
-  far: array<f32, 8>,
+// Four values of m of a lane, 8 apart.
+alias Four = vec4<f32>;
+
+// Sums of four output channels.
+struct Sums {
+  a: Four,
+  b: Four,
+  c: Four,
+  d: Four,
 }
 
-// gy at the pixel that lane `j` has, zero past the last pixel.
-fn slope(plane: u32, at: u32, valid: f32, j: u32) -> f32 {
-  return f32(gy[plane + subgroupShuffle(at, j)]) * subgroupShuffle(valid, j);
+// x of the lane's four m at a pixel.
+fn pixels_at(steps: vec4<u32>, image: u32) -> Four {
+  return Four(f32(x[steps.x + image]), f32(x[steps.y + image]), f32(x[steps.z + image]), f32(x[steps.w + image]));
 }
 
-fn load_slopes(plane: u32, at: u32, valid: f32) -> array<f32, 8> {
-  return array<f32, 8>(
-    slope(plane, at, valid, 0), slope(plane, at, valid, 1), slope(plane, at, valid, 2), slope(plane, at, valid, 3),
-    slope(plane, at, valid, 4), slope(plane, at, valid, 5), slope(plane, at, valid, 6), slope(plane, at, valid, 7),
+// `g` is gy of four channels at two pixels, with lanes as (channel, pixel); `x0` and `x1` are x at them.
+fn add(s: Sums, x0: Four, x1: Four, g: f32) -> Sums {
+  return Sums(
+    s.a + x0 * subgroupShuffle(g, 0) + x1 * subgroupShuffle(g, 1),
+    s.b + x0 * subgroupShuffle(g, 2) + x1 * subgroupShuffle(g, 3),
+    s.c + x0 * subgroupShuffle(g, 4) + x1 * subgroupShuffle(g, 5),
+    s.d + x0 * subgroupShuffle(g, 6) + x1 * subgroupShuffle(g, 7),
   );
 }
 
-// One value of m for both channels: eight pixels, of which each lane holds one of x. Sum by sum, so that a sum meets all eight
-// while it is in a register.
-fn add(sum: vec2<f32>, g: ptr<function, Slopes>, v: f32) -> vec2<f32> {
-  var s = sum;
-  s += vec2((*g).near[0], (*g).far[0]) * subgroupShuffle(v, 0);
-  s += vec2((*g).near[1], (*g).far[1]) * subgroupShuffle(v, 1);
-  s += vec2((*g).near[2], (*g).far[2]) * subgroupShuffle(v, 2);
-  s += vec2((*g).near[3], (*g).far[3]) * subgroupShuffle(v, 3);
-  s += vec2((*g).near[4], (*g).far[4]) * subgroupShuffle(v, 4);
-  s += vec2((*g).near[5], (*g).far[5]) * subgroupShuffle(v, 5);
-  s += vec2((*g).near[6], (*g).far[6]) * subgroupShuffle(v, 6);
-  s += vec2((*g).near[7], (*g).far[7]) * subgroupShuffle(v, 7);
-  return s;
+// Sums of channel `k` for the lane's m, of which the first is `m`.
+fn store(part: u32, k: u32, m: u32, sum: Four) {
+  let columns = size(0);
+  let at = size(16) + (part * size(1) + k) * columns + m;
+  let valid = part < size(19) && k < size(1);
+  if (valid && m < columns) {
+    part_sums[at] = sum.x;
+  }
+  if (valid && m + 8 < columns) {
+    part_sums[at + 8] = sum.y;
+  }
+  if (valid && m + 16 < columns) {
+    part_sums[at + 16] = sum.z;
+  }
+  if (valid && m + 24 < columns) {
+    part_sums[at + 24] = sum.w;
+  }
 }
 
 @compute @workgroup_size(8, 4)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
   let lane = id.x;
   let columns = size(0); // M
-  let out_channels = size(1);
   let pixels = size(2);
-  let run = size(18); // pixels of a part, a multiple of 8
-  let parts = size(19);
-  let blocks = (columns + 15) / 16;
+  let run = size(18); // pixels of a part, a multiple of 2
+  let blocks = (columns + 31) / 32;
   let tile = group.x * 4 + id.y;
   let part = tile / blocks;
-  let m = tile % blocks * 16;
-  let k = group.y * 16 + lane;
-  let planes = size(17) + min(vec2(k, k + 8), vec2(out_channels - 1)) * (size(3) * size(4));
+  let m = tile % blocks * 32 + lane;
+  let k = group.y * 32;
 
-  // Steps of the sixteen m, of which those past the last repeat it and are not stored: each lane finds two.
-  let low = tap_step(min(m + lane, columns - 1));
-  let high = tap_step(min(m + 8 + lane, columns - 1));
-  let t0 = size(14) + subgroupShuffle(low, 0);
-  let t1 = size(14) + subgroupShuffle(low, 1);
-  let t2 = size(14) + subgroupShuffle(low, 2);
-  let t3 = size(14) + subgroupShuffle(low, 3);
-  let t4 = size(14) + subgroupShuffle(low, 4);
-  let t5 = size(14) + subgroupShuffle(low, 5);
-  let t6 = size(14) + subgroupShuffle(low, 6);
-  let t7 = size(14) + subgroupShuffle(low, 7);
-  let t8 = size(14) + subgroupShuffle(high, 0);
-  let t9 = size(14) + subgroupShuffle(high, 1);
-  let t10 = size(14) + subgroupShuffle(high, 2);
-  let t11 = size(14) + subgroupShuffle(high, 3);
-  let t12 = size(14) + subgroupShuffle(high, 4);
-  let t13 = size(14) + subgroupShuffle(high, 5);
-  let t14 = size(14) + subgroupShuffle(high, 6);
-  let t15 = size(14) + subgroupShuffle(high, 7);
-  var sums: array<vec2<f32>, 16>;
-  var at = pixel(part * run + lane);
-  let eight = pixel(8);
-  for (var i = 0u; i < run; i += 8) {
+  // Where the lane's values lie. Those past the last repeat it and are not stored.
+  let end = columns - 1;
+  let steps = size(14) + vec4(
+    tap_step(min(m, end)), tap_step(min(m + 8, end)), tap_step(min(m + 16, end)), tap_step(min(m + 24, end)),
+  );
+  let own = k + lane / 2;
+  let plane = size(3) * size(4);
+  let last = size(1) - 1;
+  let p0 = size(17) + min(own, last) * plane;
+  let p1 = size(17) + min(own + 4, last) * plane;
+  let p2 = size(17) + min(own + 8, last) * plane;
+  let p3 = size(17) + min(own + 12, last) * plane;
+  let p4 = size(17) + min(own + 16, last) * plane;
+  let p5 = size(17) + min(own + 20, last) * plane;
+  let p6 = size(17) + min(own + 24, last) * plane;
+  let p7 = size(17) + min(own + 28, last) * plane;
+  var s0: Sums;
+  var s1: Sums;
+  var s2: Sums;
+  var s3: Sums;
+  var s4: Sums;
+  var s5: Sums;
+  var s6: Sums;
+  var s7: Sums;
+  var at = pixel(part * run + lane % 2);
+  let two = pixel(2);
+  for (var i = 0u; i < run; i += 2) {
     // Past the last pixel any is read, times zero.
-    let there = part * run + i + lane < pixels;
+    let there = part * run + i + lane % 2 < pixels;
     let q = Pixel(select(0, at.n, there), at.h, at.w);
-    let valid = f32(there);
-    let source = base(q, 20);
-    var g = Slopes(load_slopes(planes.x, source, valid), load_slopes(planes.y, source, valid));
     let image = base(q, 11);
-    sums[0] = add(sums[0], &g, f32(x[image + t0]));
-    sums[1] = add(sums[1], &g, f32(x[image + t1]));
-    sums[2] = add(sums[2], &g, f32(x[image + t2]));
-    sums[3] = add(sums[3], &g, f32(x[image + t3]));
-    sums[4] = add(sums[4], &g, f32(x[image + t4]));
-    sums[5] = add(sums[5], &g, f32(x[image + t5]));
-    sums[6] = add(sums[6], &g, f32(x[image + t6]));
-    sums[7] = add(sums[7], &g, f32(x[image + t7]));
-    sums[8] = add(sums[8], &g, f32(x[image + t8]));
-    sums[9] = add(sums[9], &g, f32(x[image + t9]));
-    sums[10] = add(sums[10], &g, f32(x[image + t10]));
-    sums[11] = add(sums[11], &g, f32(x[image + t11]));
-    sums[12] = add(sums[12], &g, f32(x[image + t12]));
-    sums[13] = add(sums[13], &g, f32(x[image + t13]));
-    sums[14] = add(sums[14], &g, f32(x[image + t14]));
-    sums[15] = add(sums[15], &g, f32(x[image + t15]));
-    at = advance(at, eight);
+    let x0 = pixels_at(steps, subgroupShuffle(image, 0));
+    let x1 = pixels_at(steps, subgroupShuffle(image, 1));
+    let source = base(q, 20);
+    let valid = f32(there);
+    let g0 = f32(gy[source + p0]) * valid;
+    let g1 = f32(gy[source + p1]) * valid;
+    let g2 = f32(gy[source + p2]) * valid;
+    let g3 = f32(gy[source + p3]) * valid;
+    let g4 = f32(gy[source + p4]) * valid;
+    let g5 = f32(gy[source + p5]) * valid;
+    let g6 = f32(gy[source + p6]) * valid;
+    let g7 = f32(gy[source + p7]) * valid;
+    s0 = add(s0, x0, x1, g0);
+    s1 = add(s1, x0, x1, g1);
+    s2 = add(s2, x0, x1, g2);
+    s3 = add(s3, x0, x1, g3);
+    s4 = add(s4, x0, x1, g4);
+    s5 = add(s5, x0, x1, g5);
+    s6 = add(s6, x0, x1, g6);
+    s7 = add(s7, x0, x1, g7);
+    at = advance(at, two);
   }
   // A loop that moves what comes next down, for an array indexed by a variable is slow.
-  let origin = size(16) + (part * out_channels + k) * columns + m;
-  for (var i = 0u; i < 16; i++) {
-    let inside = part < parts && m + i < columns;
-    if (inside && k < out_channels) {
-      part_sums[origin + i] = sums[0].x;
-    }
-    if (inside && k + 8 < out_channels) {
-      part_sums[origin + 8 * columns + i] = sums[0].y;
-    }
-    sums = array<vec2<f32>, 16>(
-      sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[8],
-      sums[9], sums[10], sums[11], sums[12], sums[13], sums[14], sums[15], sums[15],
-    );
+  for (var i = 0u; i < 32; i += 4) {
+    store(part, k + i, m, s0.a);
+    store(part, k + i + 1, m, s0.b);
+    store(part, k + i + 2, m, s0.c);
+    store(part, k + i + 3, m, s0.d);
+    s0 = s1;
+    s1 = s2;
+    s2 = s3;
+    s3 = s4;
+    s4 = s5;
+    s5 = s6;
+    s6 = s7;
   }
 }

@@ -3,11 +3,11 @@
 //
 // For the input gradient the filters are turned: input and output channels exchanged, taps reversed.
 //
-// Mapping   one invocation, one column of a filter: 3 words read, 6 written; a workgroup, one input channel of a block.
-// Dispatch  (input channels, blocks, 1) workgroups of 24.
+// Mapping   one invocation, one column of a filter, of every input channel that its workgroup comes to (see strips_pack.wgsl): 3
+//           words read, 6 written.
+// Dispatch  (workgroups that share the input channels, blocks, 1) workgroups of 24.
 // Bytes     4 * 3 * filters, small beside the images.
-// Sizes     3: output channels; 14: words from one block to the next; 32: input channels of the layer; 33: first one packed;
-//           34: whether turned; 35: offset of the weights. Pieces: sizes.
+// Sizes     as strips_pack.wgsl. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>;
 @group(0) @binding(1) var<storage, read_write> packed: array<f32>;
@@ -17,24 +17,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let lane = i % 8;
   let s = i / 8;
   let k = group.y * 8 + lane;
-  let c = size(33) + group.x;
-  var g = vec3<f32>();
-  if (k < size(3)) {
-    if (size(34) != 0) {
-      let at = size(35) + (c * size(3) + k) * 9 + 8 - s;
-      g = vec3(f32(weight[at]), f32(weight[at - 3]), f32(weight[at - 6]));
-    } else {
-      let at = size(35) + (k * size(32) + c) * 9 + s;
-      g = vec3(f32(weight[at]), f32(weight[at + 3]), f32(weight[at + 6]));
-    }
+  let turned = size(34) != 0;
+  let valid = k < size(3);
+  let from_k = select(k * size(32) * 9 + s, k * 9 + 8 - s, turned);
+  let from_c = select(9, size(3) * 9, turned);
+  let first = size(35) + size(33) * from_c + select(select(0u, 6u, turned), from_k, valid);
+  for (var c = group.x; c < size(0); c += size(36)) {
+    let at = first + c * from_c;
+    let second = select(at + 3, at - 3, turned);
+    let third = select(at + 6, at - 6, turned);
+    let g = select(vec3<f32>(), vec3(f32(weight[at]), f32(weight[second]), f32(weight[third])), valid);
+    let even = g[0] + g[2];
+    let even2 = g[0] / 24 + g[2] / 6;
+    let to = group.y * size(14) + c * 144 + i;
+    packed[to] = g[0] / 4;
+    packed[to + 24] = -(even + g[1]) / 6;
+    packed[to + 48] = (g[1] - even) / 6;
+    packed[to + 72] = even2 + g[1] / 12;
+    packed[to + 96] = even2 - g[1] / 12;
+    packed[to + 120] = g[2];
   }
-  let even = g[0] + g[2];
-  let even2 = g[0] / 24 + g[2] / 6;
-  let at = group.y * size(14) + group.x * 144 + i;
-  packed[at] = g[0] / 4;
-  packed[at + 24] = -(even + g[1]) / 6;
-  packed[at + 48] = (g[1] - even) / 6;
-  packed[at + 72] = even2 + g[1] / 12;
-  packed[at + 96] = even2 - g[1] / 12;
-  packed[at + 120] = g[2];
 }
