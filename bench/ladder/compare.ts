@@ -1,7 +1,9 @@
 import type { Expected } from './problem.js';
 
-/** Multiply-adds that a reference may take: about a second. */
-const BUDGET = 4e8;
+/** Multiply-adds that a reference of all elements may take: a second or two. */
+const ALL = 4e8;
+/** Multiply-adds of a sample, whose places lie far apart in memory: about a second. */
+const SAMPLE = 1e8;
 
 /** The elements that are checked, with what they must be. */
 export interface Sample {
@@ -21,10 +23,12 @@ export interface Verdict {
 }
 
 /** The reference at every element, or, where that would take long, at the first, the last and evenly many between. */
-export function sampleOf(expected: Expected, budget = BUDGET): Sample {
+export function sampleOf(expected: Expected, all = ALL, sample = SAMPLE): Sample {
   const count = expected.shape.reduce((a, b) => a * b, 1);
-  const most = Math.max(256, Math.floor(budget / Math.max(1, expected.cost)));
-  const indices = count <= most ? Float64Array.from({ length: count }, (_, i) => i) : spread(count, most);
+  const cost = Math.max(1, expected.cost);
+  const most = Math.max(256, Math.floor(sample / cost));
+  const indices =
+    count <= Math.max(256, all / cost) ? Float64Array.from({ length: count }, (_, i) => i) : spread(count, most);
   return { shape: expected.shape, count, indices, values: indices.map((i) => expected.at(i)) };
 }
 

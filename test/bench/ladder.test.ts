@@ -98,7 +98,7 @@ describe('the reference of the ladders', () => {
 
   it('is sampled where it would take long, with both ends and every row and column', () => {
     const expected: Expected = { shape: [3, 40, 64], at: (i) => i, cost: 10 };
-    const { indices, values, count } = sampleOf(expected, 5000);
+    const { indices, values, count } = sampleOf(expected, 5000, 5000);
     expect(count).toBe(7680);
     expect(indices.length).toBeGreaterThan(250);
     expect(indices.length).toBeLessThan(1200);
