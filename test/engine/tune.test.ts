@@ -2,11 +2,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { plan } from '../../src/engine/compile.js';
 import type { Device } from '../../src/engine/device.js';
 import { grad } from '../../src/engine/grad.js';
+import type { ForwardVariant } from '../../src/engine/kernels/conv2dForward.js';
+import { joinKernels } from '../../src/engine/kernels/moreKernels.js';
 import { conv2d } from '../../src/engine/ops/conv.js';
 import { dropout } from '../../src/engine/ops/dropout.js';
 import { sum } from '../../src/engine/ops/reduce.js';
 import type { Choice, Plan } from '../../src/engine/plan/types.js';
 import { Parameter } from '../../src/engine/tensor.js';
+import { outvoted } from '../../src/engine/tuning/agreement.js';
 import { emptyTable, parseTable, type TuningTable } from '../../src/engine/tuning/table.js';
 import { tune } from '../../src/engine/tuning/tune.js';
 import { testDevice } from '../support/device.js';
@@ -97,8 +100,57 @@ describe('tuning', () => {
     expect(anew.table.device).toEqual(before.device);
   });
 
+  it('does not take a kernel that is fast and wrong', async () => {
+    const nothing: ForwardVariant = {
+      name: 'nothing',
+      supports: () => true,
+      share: () => 1e-3,
+      lower: () => [],
+    };
+    const { kernels } = device;
+    const more = { conv2d: [nothing], conv2dInputGrad: [], conv2dWeightGrad: [] };
+    Object.defineProperty(device, 'kernels', {
+      value: kernels ? joinKernels(more, kernels) : more,
+      configurable: true,
+    });
+    try {
+      const told: Record<string, string>[] = [];
+      const { table } = await tune(device, [planOf(null)], {
+        onProblem: ({ problem, failures }) => void (problem === forward && told.push(failures)),
+      });
+      const { variant, milliseconds } = table.entries[forward] as TuningTable['entries'][string];
+      expect(told).toEqual([{ nothing: expect.stringMatching(/^its result is not that of /) }]);
+      expect(variant).not.toBe('nothing');
+      expect(Object.keys(milliseconds)).not.toContain('nothing');
+    } finally {
+      Object.defineProperty(device, 'kernels', { value: kernels, configurable: true });
+    }
+  });
+
   it('has nothing to do where there is no choice', async () => {
     const none = await tune(device, [plan(device.facts, { x: [4] }, ({ x }) => ({ y: x.exp() }))]);
     expect(none).toEqual({ table: emptyTable(device.facts), measured: 0, left: 0 });
+  });
+});
+
+describe('the vote on results', () => {
+  const of = (...values: number[]) => Float32Array.from(values);
+  const right = { name: 'right', sample: of(1, 2, 3) };
+
+  it('leaves out what most do not say, and what has a NaN', () => {
+    const near = { name: 'near', sample: of(1, 2.0001, 3) };
+    const off = { name: 'off', sample: of(1, 2, 3.2) };
+    const nan = { name: 'nan', sample: of(1, 2, Number.NaN) };
+    const reason = 'its result is not that of near';
+    expect(outvoted([off, right, nan, near])).toEqual({ off: reason, nan: reason });
+    expect(outvoted([right, near])).toEqual({});
+    expect(outvoted([])).toEqual({});
+  });
+
+  it('believes the plainest of two that differ', () => {
+    const zeros = { name: 'zeros', sample: of(0, 0, 0) };
+    expect(outvoted([zeros, right])).toEqual({ zeros: 'its result is not that of right' });
+    expect(outvoted([right, zeros])).toEqual({ right: 'its result is not that of zeros' });
+    expect(outvoted([zeros, { ...zeros, name: 'too' }])).toEqual({});
   });
 });

@@ -85,6 +85,6 @@ function progressText({ done, total, problem, entry, failures }: TuneProgress): 
   const times = Object.entries(entry.milliseconds)
     .sort(([, a], [, b]) => a - b)
     .map(([name, ms]) => `${name} ${ms.toPrecision(3)} ms`);
-  const failed = Object.entries(failures).map(([name, why]) => `${name} does not run (${why})`);
+  const failed = Object.entries(failures).map(([name, why]) => `${name} is left out (${why})`);
   return `${done}/${total}  ${problem}: ${[...times, ...failed].join(', ')}`;
 }

@@ -3,9 +3,10 @@ import type { Device } from '../device.js';
 import type { Candidate } from '../kernel.js';
 import { numel } from '../kernel.js';
 import { makePlan } from '../plan/plan.js';
-import type { Choice, Plan } from '../plan/types.js';
+import type { Choice, Plan, PlanOutput } from '../plan/types.js';
 import { type HostArray, Program } from '../program/program.js';
 import { Tensor } from '../tensor.js';
+import { outvoted, type Sampled, sampleResult } from './agreement.js';
 import { measureCeiling } from './measureCeiling.js';
 import { Stopwatch } from './stopwatch.js';
 import { emptyTable, isTableOf, type TuningEntry, type TuningTable } from './table.js';
@@ -17,7 +18,7 @@ export interface TuneProgress {
   readonly total: number;
   readonly problem: string;
   readonly entry: TuningEntry;
-  /** Kernels that could not be run, with the reason. */
+  /** Kernels that could not be run or gave another result than most, with the reason. */
   readonly failures: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +56,7 @@ const SPAN = 3;
 
 /**
  * Measures each problem of `plans` for which there is more than one kernel: every kernel once, then those that have a
- * chance in turns. Problems that the table does not have come first, then those that cost most.
+ * chance in turns, if their results agree. Problems that the table does not have come first, then those that cost most.
  * @throws GpuError where the device fails; a kernel that alone fails is passed over
  */
 export async function tune(
@@ -117,8 +118,7 @@ function shareOf({ candidates }: Choice, variant: string): number {
   return candidates.find(({ name }) => name === variant)?.share || 1e-3;
 }
 
-interface Runner {
-  readonly name: string;
+interface Runner extends Sampled {
   readonly program: Program;
   /** Milliseconds of one run, by the first measurement. */
   readonly once: number;
@@ -141,19 +141,22 @@ async function measure(
       const share = shareOf(choice, name);
       if (best && best.share > DOUBTFUL * share && best.time * (best.share / share) > LONG) continue;
       try {
-        const program = await prepare(device, choice, name);
+        const { program, sample } = await prepare(device, choice, name);
         const run = () => watch.once((pass) => program.encode(pass));
         let once = await run();
         // What drivers leave for the first run is no part of it, but it is no large part either.
         if (!best || once < 2 * HOPELESS * best.time) once = await run();
-        runners.push({ name, program, once, times: [] });
+        runners.push({ name, program, sample, once, times: [] });
         if (!best || once < best.time) best = { time: once, share };
       } catch (error) {
         device.check();
         failures[name] = error instanceof Error ? error.message : String(error);
       }
     }
-    const worth = runners.filter(({ once }) => once <= HOPELESS * (best?.time ?? 0));
+    Object.assign(failures, outvoted(runners));
+    const right = runners.filter(({ name }) => !Object.hasOwn(failures, name));
+    const least = Math.min(...right.map(({ once }) => once));
+    const worth = right.filter(({ once }) => once <= HOPELESS * least);
     for (let round = 0; round < ROUNDS && worth.length > 1; round++) {
       for (const { program, once, times } of worth) {
         if (stopped()) return null;
@@ -164,7 +167,7 @@ async function measure(
         times.push(time / repeats);
       }
     }
-    return { entry: entryOf(runners, choice), failures };
+    return { entry: entryOf(right, choice), failures };
   } finally {
     for (const { program } of runners) program.destroy();
   }
@@ -189,8 +192,12 @@ function median(times: readonly number[]): number {
   return sorted[sorted.length >> 1] as number;
 }
 
-/** The op alone with one of its kernels, on random values. */
-async function prepare(device: Device, choice: Choice, variant: string): Promise<Program> {
+/** The op alone with one of its kernels, on random values, and a part of what came of them. */
+async function prepare(
+  device: Device,
+  choice: Choice,
+  variant: string,
+): Promise<{ readonly program: Program; readonly sample: Float32Array }> {
   const { op, output, attrs } = choice;
   const inputs = choice.inputs.map(({ shape, dtype }, i) => Tensor.input(`${i}`, shape, dtype));
   const y = Tensor.of(op, inputs, output.shape, attrs, output.dtype);
@@ -200,12 +207,12 @@ async function prepare(device: Device, choice: Choice, variant: string): Promise
     fuse: false,
     tuning: null,
   });
-  // Nothing is read back, so there need be no room for it.
+  // Little is read back, so there need be no room for all.
   const program = await Program.build(device, { ...made, outputs: [] });
   try {
     const values = made.inputs.map(({ name, shape, dtype }) => [name, randomValues(dtype, numel(shape))]);
     await program.run(Object.fromEntries(values) as Record<string, HostArray>);
-    return program;
+    return { program, sample: await sampleResult(program, made.outputs[0] as PlanOutput) };
   } catch (error) {
     program.destroy();
     throw error;
