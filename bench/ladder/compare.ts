@@ -28,7 +28,9 @@ export function sampleOf(expected: Expected, all = ALL, sample = SAMPLE): Sample
   const cost = Math.max(1, expected.cost);
   const most = Math.max(256, Math.floor(sample / cost));
   const indices =
-    count <= Math.max(256, all / cost) ? Float64Array.from({ length: count }, (_, i) => i) : spread(count, most);
+    count <= Math.max(256, all / cost)
+      ? Float64Array.from({ length: count }, (_, i) => i)
+      : spread(count, most);
   return { shape: expected.shape, count, indices, values: indices.map((i) => expected.at(i)) };
 }
 

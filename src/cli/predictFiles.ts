@@ -281,8 +281,10 @@ class Teller {
   }
 
   failed(input: string, why: string): void {
-    // Reasons from below begin with the file's own name.
-    const reason = why.startsWith(`${input}: `) ? why.slice(input.length + 2) : why;
+    // Reasons from below begin with the file's own name, or its zip's.
+    const name = why.slice(0, Math.max(0, why.indexOf(': ')));
+    const own = name !== '' && (name === input || input.startsWith(`${name}${sep}`));
+    const reason = own ? why.slice(name.length + 2) : why;
     this.#failed.push({ input, reason });
     if (this.json) this.#line({ kind: 'file', status: 'failed', input, reason });
     this.io.stderr.write(`${input}: ${reason}\n`);

@@ -146,6 +146,19 @@ describe('predict', () => {
     expect(readdirSync(out)).toEqual(['good_mask.tif']);
   });
 
+  it('names a zip once where one of its files is damaged, and does the others', async () => {
+    const bytes = zipSync({ 'q/bad.tif': encodeTiff(scan(2, 2)), 'q/good.tif': encodeTiff(scan(2, 2)) });
+    const at = Buffer.from(bytes).indexOf('q/bad.tif') + 'q/bad.tif'.length;
+    bytes[at + 12] = (bytes[at + 12] as number) ^ 0x55;
+    const zip = put('some.zip', bytes);
+    const { errors, text } = await predict({ inputs: [zip] });
+    expect(errors).toMatch(
+      /^[^\n]*some\.zip\/q\/bad\.tif: the zip file is cut short or damaged \(q\/bad\.tif: [^\n]*\n$/,
+    );
+    expect(errors.split('some.zip')).toHaveLength(2);
+    expect(text).toContain('1 written, 1 failed');
+  });
+
   it('skips what is there already, when asked', async () => {
     const inputs = [put('a.tif', encodeTiff(scan(2, 2))), put('b.tif', encodeTiff(scan(2, 2)))];
     await predict({ inputs: inputs.slice(0, 1) });

@@ -15,7 +15,8 @@ export async function sampleResult(program: Program, output: PlanOutput): Promis
   const bytes = Math.floor(output.bytes / 4) * 4;
   const size = Math.min(bytes, RANGE_BYTES);
   const values: number[] = [];
-  for (let i = 0; i < (size < bytes ? RANGES : Math.sign(size)); i++) {
+  if (size === 0) return Float32Array.from(values);
+  for (let i = 0; i < (size < bytes ? RANGES : 1); i++) {
     const from = Math.floor(((bytes - size) * i) / (RANGES - 1) / 4) * 4;
     const data = await mapRead(program.device, program.bufferAt(buffer), size, byteOffset + from);
     values.push(...hostView(dtype, data, [size / (dtype === 'f16' ? 2 : 4)]));

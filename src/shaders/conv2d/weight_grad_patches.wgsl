@@ -10,13 +10,13 @@ enable subgroups;
 //           multiply-adds a lane. The loop's code stays within the processor's cache of decoded instructions.
 // Lines     Where planes are whole pages, as sizes of powers of two make them, channels of gy fall into one set of the first-level
 //           cache, which holds 8 lines. Four channels at two pixels meet each line once, eight at one pixel would twice.
-// Order     First all loads, then all products: a load has branches here, and the compiler moves sums past them that then no longer
-//           fit its registers.
+// Order     First all loads, then all products: a load has branches here, and the compiler would move sums past them, until
+//           products wait in memory.
 // Division  of whole numbers goes lane by lane here: where a pixel lies is found once and then carried on.
 // Split     Pixels are dealt out in runs to `parts` subgroups; reduce_parts.wgsl adds their sums in order.
-// Dispatch  (ceil(parts * ceil(M / 16) / 4), ceil(K / 16), 1) workgroups of 8 x 4.
+// Dispatch  (ceil(parts * ceil(M / 32) / 4), ceil(K / 32), 1) workgroups of 8 x 4.
 // FLOPs     2 * P*K*M.
-// Bytes     4 * (x * KH*KW / (SH*SW) * ceil(K / 16) + gy * ceil(M / 16) + parts * gw), the first two from caches mostly.
+// Bytes     4 * (x * KH*KW / (SH*SW) * ceil(K / 32) + gy * ceil(M / 32) + parts * gw), the first two from caches mostly.
 // Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> x: array<X_TYPE>;

@@ -5,10 +5,10 @@ enable subgroups;
 //   gw[k,c,r,s] = sum over n, oh, ow of gy[n,k,oh,ow] * x[n, c, oh + r - pad_h, ow + s - pad_w]
 //
 // Why       As in strips.wgsl: a load costs twenty multiply-adds, a shuffle between lanes one. So values of gy are loaded with
-//           lanes as output channels and used for 72 products; values of x with lanes as pixels, then broadcast. Lanes as
+//           lanes as output channels and used for 72 products; values of x come eight at a time and are broadcast. Lanes as
 //           channels leave nothing to add across lanes at the end. Three rows of gy are kept rather than three of x: what
-//           is kept is a plain operand, while a row of x would be broadcast again for each of its three taps, 240 shuffles
-//           a step where 80 do.
+//           is kept is a plain operand, while a row of x would be broadcast again for each of its three taps, 144 shuffles
+//           a step where 48 do.
 // Mapping   A subgroup computes 8 output channels x 8 input channels x 9 taps: a lane holds 72 sums. It walks down strips of
 //           4 columns. A step brings a row of gy and the row of x that its upper tap meets (4 and 6 loads), and does 288
 //           multiply-adds, sum by sum, so that each is fetched once a step. With 8 columns a step has less to load for a
@@ -21,7 +21,7 @@ enable subgroups;
 //           there is none to meet. Both are zeros: cheaper than a second copy of the loads.
 // Dispatch  (ceil(parts * ceil(C / 8) / 4), ceil(K / 8), 1) workgroups of 8 x 4.
 // FLOPs     2 * N*K*OH*OW * C*9.
-// Bytes     4 * (x * ceil(K / 8) + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
+// Bytes     4 * (x * ceil(K / 8) * 1.5 + gy * ceil(C / 8) + parts * gw), the first two from caches mostly.
 // Consts    none: sizes come from sizes.wgsl, so that one pipeline serves all layers. Pieces: sizes.
 
 @group(0) @binding(0) var<storage, read> x: array<X_TYPE>;
