@@ -151,7 +151,7 @@ const weightGradStrips: WeightGradVariant = {
   name: 'strips',
   dtypes: f32AndF16,
   supports: supportsWeightGradStrips,
-  share: () => 0.3,
+  share: () => 0.38,
   lower: lowerWeightGradStrips,
 };
 

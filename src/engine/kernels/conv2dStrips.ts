@@ -93,7 +93,7 @@ export const quads: StripsForm = {
 /** Input channels that a workgroup packs, one after the other. */
 const PACKED_TOGETHER = 8;
 
-/** Input channels that one launch packs into storage: what a dispatch reaches along one axis. */
+/** Input channels that one launch packs into storage: more than any layer has, and within what a dispatch reaches. */
 const STORAGE_CHANNELS = 65535;
 
 /** Whether the problem is a 3x3 convolution of stride 1 in one group, and the adapter one that strips are made for. */

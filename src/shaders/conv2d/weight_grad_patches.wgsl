@@ -23,6 +23,17 @@ enable subgroups;
 @group(0) @binding(1) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>; // [parts][K][M]
 
+// Four values of m of a lane, 8 apart.
+alias Four = vec4<f32>;
+
+// Sums of four output channels.
+struct Sums {
+  a: Four,
+  b: Four,
+  c: Four,
+  d: Four,
+}
+
 // Address of (c, tap) in x.
 fn tap_step(m: u32) -> u32 {
   let taps = size(6) * size(7);
@@ -55,17 +66,6 @@ fn advance(p: Pixel, q: Pixel) -> Pixel {
 // Its part of an address: `at` is where batch, row and column steps stand in `sizes`.
 fn base(p: Pixel, at: u32) -> u32 {
   return p.n * size(at) + p.h * size(at + 1) + p.w * size(at + 2);
-}
-
-// Four values of m of a lane, 8 apart.
-alias Four = vec4<f32>;
-
-// Sums of four output channels.
-struct Sums {
-  a: Four,
-  b: Four,
-  c: Four,
-  d: Four,
 }
 
 // x of the lane's four m at a pixel.
