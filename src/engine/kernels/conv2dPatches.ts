@@ -6,7 +6,7 @@ import { type DeviceFacts, type Launch, type Lowering, storedType } from '../ker
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import { isMatrix, isMatrixBackward, type MatrixOperands, matrixSize, packMatrix } from './conv2dMatrix.js';
 import { type MatrixWeightGradForm, matrixWeightGrad } from './conv2dMatrixWeight.js';
-import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops } from './conv2dProblem.js';
+import { bind, type Conv2dProblem, conv2dBytes, conv2dFlops, filled } from './conv2dProblem.js';
 import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Words of the uniform buffer that patches.wgsl declares: the least that WebGPU promises. */
@@ -40,17 +40,12 @@ export function supportsPatchesBackward(p: Conv2dProblem, facts: DeviceFacts): b
 
 /** Of the ceiling, where `m` rows of the 32 of a block are used. */
 export function patchesShare(m: number): number {
-  return 0.3 * filled(m);
+  return 0.3 * filled(m, BLOCK);
 }
 
 /** Of the ceiling, for the weight gradient of `k` output channels by `m` values: a subgroup has a block of each. */
 export function weightGradPatchesShare(m: number, k: number): number {
-  return 0.22 * filled(m) * filled(k);
-}
-
-/** How much of blocks is used. */
-function filled(size: number): number {
-  return size / (Math.ceil(size / BLOCK) * BLOCK);
+  return 0.22 * filled(m, BLOCK) * filled(k, BLOCK);
 }
 
 /** `backward` takes gy to gx; otherwise x to y. */

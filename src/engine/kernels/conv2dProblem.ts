@@ -174,3 +174,8 @@ export function chooseVariant<V extends Conv2dVariant>(
     fail(`${op}: variant '${forced}' cannot run this problem on this device; leave the choice to the plan.`);
   return ladder.find((v) => v.name === name) as V;
 }
+
+/** Which part of whole blocks of `block` a size fills: the share of its work that a kernel does not do for nothing. */
+export function filled(size: number, block: number): number {
+  return size / (Math.ceil(size / block) * block);
+}

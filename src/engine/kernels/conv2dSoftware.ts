@@ -13,7 +13,7 @@ import {
   supportsPatchesForward,
   weightGradPatchesShare,
 } from './conv2dPatches.js';
-import { f32AndF16 } from './conv2dProblem.js';
+import { f32AndF16, filled } from './conv2dProblem.js';
 import {
   addsUp,
   largeBlocks,
@@ -59,7 +59,7 @@ const forwardLargeBlock: ForwardVariant = {
 };
 
 /** A quad computes 16 channels, however many there are. Measured on SwiftShader: half of the ceiling where all are there. */
-const quadsShare = (channels: number): number => (0.48 * channels) / (16 * Math.ceil(channels / 16));
+const quadsShare = (channels: number): number => 0.48 * filled(channels, 16);
 
 const forwardQuads: ForwardVariant = {
   name: 'quads',
@@ -143,7 +143,7 @@ const weightGradLargeBlock: WeightGradVariant = {
   name: 'block8',
   supports: supportsLargeBlocks,
   // A block has 4 input channels, however many there are.
-  share: (p, { software }) => ((software ? 0.2 : 0.02) * p.c) / (4 * Math.ceil(p.c / 4)),
+  share: (p, { software }) => (software ? 0.2 : 0.02) * filled(p.c, 4),
   lower: lowerWeightGradLargeBlocks,
 };
 
@@ -160,7 +160,7 @@ const weightGradQuads: WeightGradVariant = {
   dtypes: f32AndF16,
   supports: supportsWeightGradQuads,
   // A quad computes 16 output and 8 input channels, however many there are.
-  share: (p) => (0.48 * p.k * p.c) / (16 * Math.ceil(p.k / 16) * 8 * Math.ceil(p.c / 8)),
+  share: (p) => 0.48 * filled(p.k, 16) * filled(p.c, 8),
   lower: lowerWeightGradQuads,
 };
 
@@ -176,7 +176,7 @@ const weightGradTileQuads: WeightGradVariant = {
   name: 'tile_quads',
   dtypes: f32AndF16,
   supports: supportsWeightGradTileQuads,
-  share: (p) => tileQuadsShare(p.c * p.kh * p.kw) * (p.k / (32 * Math.ceil(p.k / 32))),
+  share: (p) => tileQuadsShare(p.c * p.kh * p.kw) * filled(p.k, 32),
   lower: lowerWeightGradTileQuads,
 };
 

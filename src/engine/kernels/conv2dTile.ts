@@ -12,7 +12,7 @@ import {
   matrixSize,
 } from './conv2dMatrix.js';
 import { type MatrixWeightGradForm, matrixWeightGrad } from './conv2dMatrixWeight.js';
-import type { Conv2dProblem } from './conv2dProblem.js';
+import { type Conv2dProblem, filled } from './conv2dProblem.js';
 import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Rows of m that an invocation computes. */
@@ -43,7 +43,7 @@ function tileGroups(p: Conv2dProblem): number {
 
 /** Of the ceiling, where `m` of the 16 rows of a block are used. */
 export function tileShare(m: number, { software }: DeviceFacts): number {
-  return ((software ? 0.1 : 0.08) * m) / (Math.ceil(m / BLOCK) * BLOCK);
+  return (software ? 0.1 : 0.08) * filled(m, BLOCK);
 }
 
 /** `backward` takes gy to gx; otherwise x to y. */

@@ -12,7 +12,7 @@ import {
   matrixSize,
 } from './conv2dMatrix.js';
 import { type MatrixWeightGradForm, matrixWeightGrad } from './conv2dMatrixWeight.js';
-import type { Conv2dProblem } from './conv2dProblem.js';
+import { type Conv2dProblem, filled } from './conv2dProblem.js';
 import type { WeightGradPartsOperands } from './conv2dWeightGradParts.js';
 
 /** Rows of m that a lane computes; a quad computes two such groups. */
@@ -49,7 +49,7 @@ function pairs(m: number): number {
 
 /** Of the ceiling, where `m` rows of the 32 of a quad are used. */
 export function tileQuadsShare(m: number): number {
-  return (0.25 * m) / (pairs(m) * 2 * GROUP);
+  return 0.25 * filled(m, 2 * GROUP);
 }
 
 /** Quads in a row of the smaller image. */
