@@ -125,7 +125,8 @@ export async function openDevice(options: OpenDeviceOptions = {}): Promise<Devic
       { cause },
     );
   }
-  return new Device(gpu, info, options.onError, options.kernels, options.onWait);
+  const { kernels, onError, onWait } = options;
+  return new Device(gpu, info, onError, kernels, onWait, await kernels?.facts?.(gpu));
 }
 
 /** A WebGPU device, what a plan may know of it, and a guard so that no GPU error passes unseen. */
@@ -158,8 +159,10 @@ export class Device {
     /** What programs compiled on this device have to choose from beside the engine's own. */
     readonly kernels?: MoreKernels | undefined,
     private readonly onWait?: OpenDeviceOptions['onWait'],
+    /** What `kernels` ask of it. */
+    more?: Partial<DeviceFacts>,
   ) {
-    this.facts = { ...factsOf(gpu, info), ...kernels?.facts?.(gpu) };
+    this.facts = { ...factsOf(gpu, info), ...more };
     this.failed = new Promise<never>((_, reject) => {
       this.#rejectFailed = reject;
     });

@@ -63,3 +63,54 @@ describe('kernels with subgroup matrices are WGSL that Tint accepts', () => {
     }
   });
 });
+
+describe('the units of a device', () => {
+  const feature = 'chromium-experimental-subgroup-matrix';
+  const sizes = async (gpu: unknown) =>
+    (await subgroupMatrixKernels.facts?.(gpu as GPUDevice))?.subgroupMatrices?.map(
+      ({ component, result, m, n, k }) => `${component} ${result} ${m}x${n}x${k}`,
+    );
+  const all = ['f16 f32 16x16x16', 'f16 f32 8x16x16', 'f32 f32 8x8x8'];
+
+  it('are what its adapter tells, but for those of whole numbers', async () => {
+    const config = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 8, K: 16 };
+    const whole = { ...config, componentType: 'u8', resultComponentType: 'u32' };
+    const gpu = { features: new Set([feature]), adapterInfo: { subgroupMatrixConfigs: [whole, config] } };
+    expect(await sizes(gpu)).toEqual(['f16 f32 16x8x16']);
+  });
+
+  it('are found by trying where its adapter tells none', async () => {
+    // Dawn without a device makes pipelines of all.
+    expect(await sizes(await nullDevice())).toEqual(all);
+  });
+
+  it('are those of which a pipeline can be made, and whose WGSL it accepts', async () => {
+    const real = await nullDevice();
+    const asIf = (spoil: (code: string) => boolean, makes: (code: string) => boolean) => {
+      const codes = new Map<object, string>();
+      return {
+        features: real.features,
+        adapterInfo: {},
+        pushErrorScope: real.pushErrorScope.bind(real),
+        popErrorScope: real.popErrorScope.bind(real),
+        createShaderModule({ code }: { code: string }) {
+          const module = real.createShaderModule({ code: spoil(code) ? `${code} fn broken() {` : code });
+          codes.set(module, code);
+          return module;
+        },
+        createComputePipelineAsync: async ({ compute }: { compute: { module: object } }) => {
+          if (!makes(codes.get(compute.module) ?? '')) throw new Error('no such unit');
+        },
+      };
+    };
+    const never = () => false;
+    const always = () => true;
+    expect(await sizes(asIf(never, (code) => code.includes('<f32, 8, 8>')))).toEqual(all.slice(2));
+    expect(await sizes(asIf((code) => code.includes('<f16, 16, 8>'), always))).toEqual([all[0], all[2]]);
+    expect(await sizes(asIf(never, never))).toEqual([]);
+  });
+
+  it('are none without the feature', async () => {
+    expect(await sizes({ features: new Set() })).toEqual([]);
+  });
+});

@@ -10,7 +10,7 @@ import { forwardGemmVariant, inputGradGemmVariant, type TileOf } from './conv2dG
 import type { InputGradVariant } from './conv2dInputGrad.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
 import { type WeightGradTile, weightGradGemmVariant } from './conv2dWeightGradGemm.js';
-import { registerTileShare } from './gemmDevice.js';
+import { loopPiece, registerTileShare } from './gemmDevice.js';
 
 /** `sums` of an invocation: 16 is gemm.wgsl, 64 gemm_wide.wgsl. */
 function registerTile(m: number, p: number, k: number, sums: 16 | 64): readonly [string, TileOf] {
@@ -27,8 +27,8 @@ function registerTile(m: number, p: number, k: number, sums: 16 | 64): readonly 
       bytes: 4 * k * (m + p),
       share: registerTileShare(facts, sums, m * p),
       shader: sums === 64 ? gemmWide : gemm,
-      pieces: [outerProduct],
-      constants: { ROLLED: facts.software ? 1 : 0 },
+      pieces: [outerProduct, loopPiece(facts)],
+      constants: {},
       packed: { dtype: 'f32', alongR: false },
     }),
   ];
@@ -64,8 +64,8 @@ function weightGradTile(size: 64 | 128, facts: DeviceFacts): WeightGradTile {
     waves: small ? 4 : 2,
     share: registerTileShare(facts, small ? 16 : 64, size * size),
     shader: small ? weightGrad : weightGradWide,
-    pieces: [outerProduct],
-    constants: { ROLLED: facts.software ? 1 : 0 },
+    pieces: [outerProduct, loopPiece(facts)],
+    constants: {},
   };
 }
 

@@ -139,14 +139,52 @@ function isFloat(type: string): type is SubgroupMatrix['component'] {
   return type === 'f16' || type === 'f32';
 }
 
-/** Configurations of floats that a device was granted; an adapter without them has an empty list or none. */
-function subgroupMatricesOf(gpu: GPUDevice): readonly SubgroupMatrix[] {
+/** Units of GPUs of today, with the vendors that have them. */
+const USUAL: readonly SubgroupMatrix[] = [
+  { component: 'f16', result: 'f32', m: 16, n: 16, k: 16 }, // NVIDIA, AMD
+  { component: 'f16', result: 'f32', m: 8, n: 16, k: 16 }, // Intel
+  { component: 'f32', result: 'f32', m: 8, n: 8, k: 8 }, // Apple
+];
+
+/** Whether a device makes a pipeline of a product by such units. */
+async function isMade(gpu: GPUDevice, { component, result, m, n, k }: SubgroupMatrix): Promise<boolean> {
+  // Workgroups must hold whole subgroups, of 128 at most.
+  const code = `
+    ${component === 'f16' ? 'enable f16;' : ''}
+    enable chromium_experimental_subgroup_matrix;
+    @group(0) @binding(0) var<storage, read_write> a: array<${component}>;
+    @group(0) @binding(1) var<storage, read_write> b: array<${result}>;
+    @compute @workgroup_size(128) fn main() {
+      let left = subgroupMatrixLoad<subgroup_matrix_left<${component}, ${k}, ${m}>, row_major>(&a, 0, ${k});
+      let right = subgroupMatrixLoad<subgroup_matrix_right<${component}, ${n}, ${k}>, row_major>(&a, 0, ${n});
+      let sums = subgroupMatrixMultiplyAccumulate(left, right, subgroup_matrix_result<${result}, ${n}, ${m}>());
+      subgroupMatrixStore<row_major>(&b, 0, sums, ${n});
+    }`;
+  gpu.pushErrorScope('validation');
+  const module = gpu.createShaderModule({ code });
+  const fault = gpu.popErrorScope();
+  const made = await gpu.createComputePipelineAsync({ layout: 'auto', compute: { module } }).then(
+    () => true,
+    () => false,
+  );
+  return (await fault) === null && made;
+}
+
+/**
+ * Configurations of floats that a device was granted. Dawn's binding for Node (webgpu 0.6.2) has the feature and the list,
+ * but leaves the list empty; so where nothing is told, the usual ones are tried.
+ */
+async function subgroupMatricesOf(gpu: GPUDevice): Promise<readonly SubgroupMatrix[]> {
   if (!gpu.features.has('chromium-experimental-subgroup-matrix' as GPUFeatureName)) return [];
   const info = gpu.adapterInfo as { readonly subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
-  return [...(info.subgroupMatrixConfigs ?? [])].flatMap(
-    ({ componentType: component, resultComponentType: result, M: m, N: n, K: k }) =>
+  const told = [...(info.subgroupMatrixConfigs ?? [])];
+  if (told.length > 0) {
+    return told.flatMap(({ componentType: component, resultComponentType: result, M: m, N: n, K: k }) =>
       isFloat(component) && isFloat(result) ? [{ component, result, m, n, k }] : [],
-  );
+    );
+  }
+  const made = await Promise.all(USUAL.map((unit) => isMade(gpu, unit)));
+  return USUAL.filter((_, i) => made[i]);
 }
 
 /**
@@ -157,5 +195,5 @@ export const subgroupMatrixKernels: MoreKernels = {
   conv2d: forward,
   conv2dInputGrad: inputGrad,
   conv2dWeightGrad: weightGrad,
-  facts: (gpu) => ({ subgroupMatrices: subgroupMatricesOf(gpu) }),
+  facts: async (gpu) => ({ subgroupMatrices: await subgroupMatricesOf(gpu) }),
 };

@@ -15,7 +15,7 @@ import {
   planes,
 } from './conv2dProblem.js';
 import { lowerWeightGradTile, supportsWeightGradTile, tileShare } from './conv2dTile.js';
-import { weightGradWinograd2 } from './conv2dWinogradWeight.js';
+import { weightGradWinograd2, weightGradWinograd4 } from './conv2dWinogradWeight.js';
 import { fillOf } from './gemmDevice.js';
 import { grid1d } from './grid.js';
 
@@ -75,6 +75,7 @@ export const weightGradLadder: readonly WeightGradVariant[] = /* @__PURE__ */ [
   weightGradBlockVariant,
   weightGradTile,
   weightGradWinograd2,
+  weightGradWinograd4,
 ].concat(weightGradGemm);
 
 /** gw (f32) = the gradient by weight given that by y. For a transposed convolution give its output's gradient as x, its input as gy. */

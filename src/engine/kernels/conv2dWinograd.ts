@@ -9,11 +9,28 @@ import filterPass from '../../shaders/conv2d/winograd_filter.wgsl';
 import gemm from '../../shaders/conv2d/winograd_gemm.wgsl';
 import inputPass from '../../shaders/conv2d/winograd_input.wgsl';
 import outputPass from '../../shaders/conv2d/winograd_output.wgsl';
-import type { DeviceFacts, Launch, Lowering, Operand, Shader } from '../kernel.js';
+import {
+  type DeviceFacts,
+  elementBytes,
+  type Launch,
+  type Lowering,
+  type Operand,
+  type Shader,
+  storedType,
+} from '../kernel.js';
 import { type Epilogue, sharedEpilogueParts } from './conv2dEpilogue.js';
 import type { ForwardVariant } from './conv2dForward.js';
 import type { InputGradVariant } from './conv2dInputGrad.js';
-import { bind, type Conv2dProblem, join, operandBytes, planes, sizeWords } from './conv2dProblem.js';
+import {
+  bind,
+  type Conv2dProblem,
+  f32AndF16,
+  join,
+  operandBytes,
+  planes,
+  sizeWords,
+} from './conv2dProblem.js';
+import { loopPiece } from './gemmDevice.js';
 
 /** F(TILE x TILE, 3x3). */
 export interface WinogradForm {
@@ -24,7 +41,7 @@ export interface WinogradForm {
 }
 
 export const F2: WinogradForm = { tile: 2, side: 4, piece: f2 };
-const F4: WinogradForm = { tile: 4, side: 6, piece: f4 };
+export const F4: WinogradForm = { tile: 4, side: 6, piece: f4 };
 
 /**
  * Bytes that the transformed input of a slice may have, and its products as well. The whole of a large layer would be four
@@ -64,20 +81,26 @@ export function supportsWinograd(p: Conv2dProblem, facts: DeviceFacts, { side }:
 
 /**
  * Reasoned, not yet timed on a GPU. Time in units of the direct algorithm at the ceiling: the products at 0.4 of it, as a
- * good implicit GEMM has, over what the form saves and what padding to 64 wastes; and for each channel of either side the
- * transforms' 4 * 2 * side^2 / tile^2 bytes a pixel, at 9 FLOPs of the direct algorithm a byte (a GPU's multiply-adds over its
- * bandwidth, cache included).
+ * good implicit GEMM has, over what the form saves, of channels padded to whole tiles (of input channels to `unit`); and for
+ * each of those channels the transforms' 4 * 2 * side^2 / tile^2 bytes a pixel, at 9 FLOPs of the direct algorithm a byte (a
+ * GPU's multiply-adds over its bandwidth, cache included).
  */
-export function winogradShare(p: Conv2dProblem, facts: DeviceFacts, { tile, side }: WinogradForm): number {
+export function winogradShare(
+  p: Conv2dProblem,
+  facts: DeviceFacts,
+  { tile, side }: WinogradForm,
+  unit: 16 | 64,
+): number {
   if (facts.software) return 0.03;
   const area = (side / tile) ** 2;
-  const waste = (roundUp(p.k, 64) * roundUp(p.c, 16)) / (p.k * p.c);
-  const products = ((area / 9) * waste) / 0.4;
-  const transforms = ((8 * area * 9) / 18) * (1 / p.c + 1 / p.k);
+  const c = roundUp(p.c, unit);
+  const k = roundUp(p.k, 64);
+  const products = ((area / 9) * c * k) / 0.4;
+  const transforms = ((8 * area * 9) / 18) * (c + k);
   // Few tiles leave most of the device idle during the transforms.
   const tiles = p.n * Math.ceil(p.oh / tile) * Math.ceil(p.ow / tile);
   const idle = roundUp(tiles, 64) / tiles;
-  return 1 / ((products + transforms) * idle);
+  return (p.c * p.k) / ((products + transforms) * idle);
 }
 
 /** How tiles are dealt out to slices: `of` tiles, `each` a slice (a multiple of `unit`), `rows` channels of the larger buffer. */
@@ -149,7 +172,7 @@ function lowerWinograd(
       launches.push({
         shader: filterPass,
         pieces: [piece, sizesPiece],
-        constants: {},
+        constants: { WEIGHT_TYPE: storedType(io.weight) },
         bindings: [bind(0, io.weight, 'read'), bind(1, u, 'write'), sizes],
         workgroups: [outChannels / 64, channels, 1],
         variant: `${name} filters`,
@@ -158,21 +181,21 @@ function lowerWinograd(
       });
     }
     const here = Math.min(each, tiles - first);
-    const pixels = 4 * here * form.tile ** 2; // bytes of a channel
+    const pixels = here * form.tile ** 2; // of a channel
     launches.push(
       {
         shader: inputPass,
         pieces: [piece, sizesPiece],
-        constants: {},
+        constants: { IN_TYPE: storedType(io.input) },
         bindings: [bind(0, io.input, 'read'), bind(1, v, 'write'), sizes],
         workgroups: [each / 64, channels, 1],
         variant: `${name} tiles`,
         flops: 0,
-        bytes: c * pixels + 4 * places * channels * each,
+        bytes: elementBytes(io.input.dtype) * c * pixels + 4 * places * channels * each,
       },
       {
         shader: gemm,
-        pieces: [sizesPiece],
+        pieces: [sizesPiece, loopPiece(ctx.facts)],
         constants: {},
         bindings: [bind(0, u, 'read'), bind(1, v, 'read'), bind(2, m, 'write'), sizes],
         workgroups: [each / 64, outChannels / 64, places],
@@ -183,12 +206,12 @@ function lowerWinograd(
       {
         shader: outputPass,
         pieces: [piece, sizesPiece, ...parts.pieces],
-        constants: parts.constants,
+        constants: { ...parts.constants, OUT_TYPE: storedType(io.output) },
         bindings: [bind(0, m, 'read'), bind(2, io.output, 'write'), sizes, ...parts.bindings],
         workgroups: [each / 64, k, 1],
         variant: `${name} output${parts.label}`,
         flops: 0,
-        bytes: k * pixels + 4 * places * k * each,
+        bytes: elementBytes(io.output.dtype) * k * pixels + 4 * places * k * each,
       },
     );
   }
@@ -202,8 +225,9 @@ function accurate(channels: number, form: WinogradForm): boolean {
 function forward(name: string, form: WinogradForm): ForwardVariant {
   return {
     name,
+    dtypes: f32AndF16,
     supports: (p, facts) => accurate(p.c, form) && supportsWinograd(p, facts, form),
-    share: (p, facts) => winogradShare(p, facts, form),
+    share: (p, facts) => winogradShare(p, facts, form, 16),
     lower: (p, io, epilogue, ctx) =>
       lowerWinograd(form, p, { input: io.x, weight: io.weight, output: io.y }, false, epilogue, ctx),
   };
@@ -212,8 +236,9 @@ function forward(name: string, form: WinogradForm): ForwardVariant {
 function inputGrad(name: string, form: WinogradForm): InputGradVariant {
   return {
     name,
+    dtypes: f32AndF16,
     supports: (p, facts) => accurate(p.k, form) && supportsWinograd(p, facts, form),
-    share: (p, facts) => winogradShare(p, facts, form),
+    share: (p, facts) => winogradShare(p, facts, form, 16),
     lower: (p, io, epilogue, ctx) =>
       lowerWinograd(form, p, { input: io.gy, weight: io.weight, output: io.gx }, true, epilogue, ctx),
   };

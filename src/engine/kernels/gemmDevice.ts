@@ -1,11 +1,18 @@
 /** What a matrix product needs to know of a kind of device: how many invocations fill it, how well a register tile does. */
-import type { DeviceFacts } from '../kernel.js';
+import rolled from '../../shaders/conv2d/rolled.wgsl';
+import unrolled from '../../shaders/conv2d/unrolled.wgsl';
+import type { DeviceFacts, Shader } from '../kernel.js';
 
 /** Invocations that a device of this kind holds at once, at two workgroups of 256 a core; a guess where kinds range widely. */
 function resident({ software, kind }: DeviceFacts): number {
   if (software) return 1024;
   if (kind === 'nvidia' || kind === 'amd') return 65536;
   return 16384;
+}
+
+/** The piece that says whether compilers may unroll a product's inner loops. */
+export function loopPiece({ software }: DeviceFacts): Shader {
+  return software ? rolled : unrolled;
 }
 
 /** The part of the device that this many invocations fill, at most 1. */

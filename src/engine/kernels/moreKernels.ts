@@ -15,7 +15,7 @@ export interface MoreKernels {
   /** The tuning table that ships for a device; null where there is none. */
   table?(facts: DeviceFacts): TuningTable | null;
   /** What these kernels ask of a device beside the facts that every plan is given. */
-  facts?(gpu: GPUDevice): Partial<DeviceFacts>;
+  facts?(gpu: GPUDevice): Partial<DeviceFacts> | Promise<Partial<DeviceFacts>>;
 }
 
 /** Kernels of several lists as one, in their order. */
@@ -31,6 +31,7 @@ export function joinKernels(...lists: readonly MoreKernels[]): MoreKernels {
       ),
     table: (facts) =>
       lists.reduce<TuningTable | null>((found, one) => found ?? one.table?.(facts) ?? null, null),
-    facts: (gpu) => Object.assign({}, ...lists.map((one) => one.facts?.(gpu))) as Partial<DeviceFacts>,
+    facts: async (gpu) =>
+      Object.assign({}, ...(await Promise.all(lists.map((one) => one.facts?.(gpu))))) as Partial<DeviceFacts>,
   };
 }

@@ -19,7 +19,7 @@
 //           and 4 different vectors: no two lanes meet in a bank, and no padding is needed.
 // Not yet timed on a GPU.
 // Consts    those of gemm_input.wgsl and gemm_output.wgsl; TILE_M, TILE_P, TILE_K, THREADS; K_TILES: tiles of r; PARTS,
-//           PART_TILES: tiles of a part; GRID_X; ROLLED: 1 keeps loops from being unrolled, 0 on GPUs.
+//           PART_TILES: tiles of a part; GRID_X. Pieces: unrolled or rolled.
 
 // [K_TILES * TILE_K][ceil(M / TILE_M) * TILE_M / 4]
 @group(0) @binding(1) var<storage, read> packed: array<vec4<f32>>;
@@ -29,12 +29,11 @@ const ROW_M4 = (M + TILE_M - 1) / TILE_M * TILE_M4;
 const PIXEL_TILES = (PIXELS + TILE_P - 1) / TILE_P;
 const ACROSS = TILE_P / 4;
 const A_VECTORS = TILE_K * TILE_M4;
-const B_VECTORS = TILE_K / 4 * TILE_P;
 
 // [k][m / 4], four m to a vector.
 var<workgroup> a_tile: array<vec4<f32>, A_VECTORS>;
 // [k / 4][p], four k to a vector, so that lanes read global memory along p and still store vectors.
-var<workgroup> b_tile: array<vec4<f32>, B_VECTORS>;
+var<workgroup> b_tile: array<vec4<f32>, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) i: u32) {
@@ -47,16 +46,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = part * PART_TILES;
   let end = min(first + PART_TILES, K_TILES);
 
-  // 0, which no compiler knows where ROLLED is 1: software adapters take seconds to compile what they unroll.
-  let zero = ROLLED * (i >> 31);
-
-  // What this invocation brings: vector i of a_tile, and vectors i and i + THREADS of b_tile, both of one pixel.
+  // What this invocation brings: vector i of a_tile, where there is one, and of b_tile.
   let a_from = i / TILE_M4 * ROW_M4 + group.y * TILE_M4 + i % TILE_M4;
   let pixel = pixel_of(first_p + i % TILE_P);
   let b_k = i / TILE_P * 4;
   var a = vec4<f32>();
   var b = vec4<f32>();
-  var b_next = vec4<f32>();
 
   // What it computes: rows 4 * row to 4 * row + 3, pixels column, column + ACROSS, ...
   let column = i % 8 + i / 32 % (ACROSS / 8) * 8;
@@ -73,12 +68,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         a = packed[a_from + tile * (TILE_K * ROW_M4)];
       }
       b = four_rows(tile, b_k, pixel);
-      if (B_VECTORS > THREADS) {
-        b_next = four_rows(tile, b_k + THREADS / TILE_P * 4, pixel);
-      }
     }
     if (tile > first) {
-      for (var k = 0u; k < TILE_K / 4 + zero; k++) {
+      for (var k = START; k < TILE_K / 4; k++) {
         let at = k * (4 * TILE_M4) + row;
         let rows = mat4x4(a_tile[at], a_tile[at + TILE_M4], a_tile[at + 2 * TILE_M4], a_tile[at + 3 * TILE_M4]);
         let b_at = k * TILE_P + column;
@@ -94,16 +86,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         a_tile[i] = a;
       }
       b_tile[i] = b;
-      if (B_VECTORS > THREADS) {
-        b_tile[i + THREADS] = b_next;
-      }
     }
     workgroupBarrier();
   }
 
   // A loop that moves the next pixel's sums down each time: an index into an array of sums would put them in memory.
   let m = group.y * TILE_M + row * 4;
-  for (var j = 0u; j < 4 + zero; j++) {
+  for (var j = START; j < 4; j++) {
     store4(target_of(part, first_p + column + j * ACROSS), m, s0);
     s0 = s1;
     s1 = s2;

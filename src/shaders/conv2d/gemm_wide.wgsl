@@ -24,11 +24,10 @@ const TILE_M4 = TILE_M / 4;
 const ROW_M4 = (M + TILE_M - 1) / TILE_M * TILE_M4;
 const PIXEL_TILES = (PIXELS + TILE_P - 1) / TILE_P;
 const ACROSS = TILE_P / 8;
-const A_VECTORS = TILE_K * TILE_M4;
 const B_VECTORS = TILE_K / 4 * TILE_P;
 
 // [k][m / 4], four m to a vector.
-var<workgroup> a_tile: array<vec4<f32>, A_VECTORS>;
+var<workgroup> a_tile: array<vec4<f32>, THREADS>;
 // [k / 4][p], four k to a vector.
 var<workgroup> b_tile: array<vec4<f32>, B_VECTORS>;
 
@@ -43,15 +42,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = part * PART_TILES;
   let end = min(first + PART_TILES, K_TILES);
 
-  // 0, which no compiler knows where ROLLED is 1: software adapters take seconds to compile what they unroll.
-  let zero = ROLLED * (i >> 31);
-
-  // What this invocation brings: vectors i and i + THREADS of both tiles, of b_tile at one pixel.
+  // What this invocation brings: vector i of both tiles, and of b_tile, where there is one, i + THREADS, both of one pixel.
   let a_from = i / TILE_M4 * ROW_M4 + group.y * TILE_M4 + i % TILE_M4;
   let pixel = pixel_of(first_p + i % TILE_P);
   let b_k = i / TILE_P * 4;
   var a = vec4<f32>();
-  var a_next = vec4<f32>();
   var b = vec4<f32>();
   var b_next = vec4<f32>();
 
@@ -78,18 +73,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var tile = first; tile <= end; tile++) {
     // Bring `tile` into registers, multiply the one before it, which is in workgroup memory, then exchange.
     if (tile < end) {
-      let a_at = a_from + tile * (TILE_K * ROW_M4);
-      a = packed[a_at];
-      if (A_VECTORS > THREADS) {
-        a_next = packed[a_at + THREADS / TILE_M4 * ROW_M4];
-      }
+      a = packed[a_from + tile * (TILE_K * ROW_M4)];
       b = four_rows(tile, b_k, pixel);
       if (B_VECTORS > THREADS) {
         b_next = four_rows(tile, b_k + THREADS / TILE_P * 4, pixel);
       }
     }
     if (tile > first) {
-      for (var k = 0u; k < TILE_K / 4 + zero; k++) {
+      for (var k = START; k < TILE_K / 4; k++) {
         let at = k * (4 * TILE_M4) + row;
         let near = mat4x4(a_tile[at], a_tile[at + TILE_M4], a_tile[at + 2 * TILE_M4], a_tile[at + 3 * TILE_M4]);
         let middle = at + TILE_M4 / 2;
@@ -124,9 +115,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
     if (tile < end) {
       a_tile[i] = a;
-      if (A_VECTORS > THREADS) {
-        a_tile[i + THREADS] = a_next;
-      }
       b_tile[i] = b;
       if (B_VECTORS > THREADS) {
         b_tile[i + THREADS] = b_next;
@@ -137,7 +125,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   // A loop that moves the next pixel's sums down each time: an index into an array of sums would put them in memory.
   let m = group.y * TILE_M + row * 4;
-  for (var j = 0u; j < 8 + zero; j++) {
+  for (var j = START; j < 8; j++) {
     let place = target_of(part, first_p + column + j * ACROSS);
     store4(place, m, s0);
     store4(place, m + TILE_M / 2, t0);

@@ -86,9 +86,9 @@ fn main(
       }
     }
     if (tile > first) {
-      for (var k = 0u; k < TILE_K; k += UNIT_K) {
-        let a_at = m * A_ROW + (tile - 1) * TILE_K + k;
-        let b_at = k * B_ROW + p;
+      for (var k = 0u; k < TILE_K / UNIT_K; k++) {
+        let a_at = m * A_ROW + (tile - 1) * TILE_K + k * UNIT_K;
+        let b_at = k * UNIT_K * B_ROW + p;
         let s = subgroupMatrixLoad<Left, row_major>(&packed, a_at, A_ROW);
         let t = subgroupMatrixLoad<Left, row_major>(&packed, a_at + UNIT_M * A_ROW, A_ROW);
         let b0 = subgroupMatrixLoad<Right, row_major>(&b_tile, b_at, B_ROW);

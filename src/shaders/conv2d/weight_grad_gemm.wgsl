@@ -17,8 +17,8 @@
 //           in one bank as they are stored; so a row's number is mixed with the lane's (swizzle). It costs one operation and
 //           no memory, where padding would pass the 16 KiB that every device has.
 // Not yet timed on a GPU.
-// Consts    those of weight_grad_gemm_input.wgsl, LANES being 8; PARTS, PART_TILES: tiles of pixels of a part; OUT_OFFSET;
-//           ROLLED: 1 keeps loops from being unrolled, 0 on GPUs.
+// Consts    those of weight_grad_gemm_input.wgsl, LANES being 8; PARTS, PART_TILES: tiles of pixels of a part; OUT_OFFSET.
+//           Pieces: unrolled or rolled.
 
 // [PARTS][K][COLUMNS]
 @group(0) @binding(2) var<storage, read_write> part_sums: array<f32>;
@@ -43,13 +43,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first_q = group.x * TILE;
   let first = group.z * PART_TILES;
   let end = min(first + PART_TILES, (PIXELS + 4 * LANES - 1) / (4 * LANES));
-  // 0, which no compiler knows where ROLLED is 1: software adapters take seconds to compile what they unroll.
-  let zero = ROLLED * (i >> 31);
-
   // What this invocation brings: one lane of two rows and two columns.
   let lane = i % LANES;
   let brought = i / LANES;
-  let put = lane * TILE + mixed(lane, brought);
+  let put = lane * TILE + mixed(lane, brought) % STEP;
   var a0 = vec4<f32>();
   var a1 = vec4<f32>();
   var b0 = vec4<f32>();
@@ -73,9 +70,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       b1 = column_of(pixels, first_q + brought + STEP);
     }
     if (tile > first) {
-      for (var k = 0u; k < LANES + zero; k++) {
-        let r = k * TILE + mixed(k, row);
-        let c = k * TILE + mixed(k, column);
+      for (var k = START; k < LANES; k++) {
+        let r = k * TILE + mixed(k, row) % ACROSS;
+        let c = k * TILE + mixed(k, column) % ACROSS;
         let rows = transpose(mat4x4(a_tile[r], a_tile[r + ACROSS], a_tile[r + 2 * ACROSS], a_tile[r + 3 * ACROSS]));
         s0 = outer(s0, rows, b_tile[c]);
         s1 = outer(s1, rows, b_tile[c + ACROSS]);
@@ -96,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // A loop that moves the next column's sums down each time: an index into an array of sums would put them in memory.
   let part = OUT_OFFSET + group.z * (K * COLUMNS);
   let m = first_m + row;
-  for (var j = 0u; j < 4 + zero; j++) {
+  for (var j = START; j < 4; j++) {
     let q = first_q + column + j * ACROSS;
     store(part, m, q, s0[0]);
     store(part, m + ACROSS, q, s0[1]);

@@ -34,13 +34,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first_q = group.x * TILE;
   let first = group.z * PART_TILES;
   let end = min(first + PART_TILES, (PIXELS + 4 * LANES - 1) / (4 * LANES));
-  // 0, which no compiler knows where ROLLED is 1: software adapters take seconds to compile what they unroll.
-  let zero = ROLLED * (i >> 31);
-
   // What this invocation brings: one lane of two rows and two columns.
   let lane = i % LANES;
   let brought = i / LANES;
-  let put = lane * TILE + mixed(lane, brought);
+  let put = lane * TILE + mixed(lane, brought) % STEP;
   var a0 = vec4<f32>();
   var a1 = vec4<f32>();
   var b0 = vec4<f32>();
@@ -77,12 +74,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       b1 = column_of(pixels, first_q + brought + STEP);
     }
     if (tile > first) {
-      for (var k = 0u; k < LANES + zero; k++) {
-        let r = k * TILE + mixed(k, row);
+      for (var k = START; k < LANES; k++) {
+        let r = k * TILE + mixed(k, row) % ACROSS;
         let near = transpose(mat4x4(a_tile[r], a_tile[r + ACROSS], a_tile[r + 2 * ACROSS], a_tile[r + 3 * ACROSS]));
         let far = transpose(
           mat4x4(a_tile[r + 4 * ACROSS], a_tile[r + 5 * ACROSS], a_tile[r + 6 * ACROSS], a_tile[r + 7 * ACROSS]));
-        let c = k * TILE + mixed(k, column);
+        let c = k * TILE + mixed(k, column) % ACROSS;
         let c0 = b_tile[c];
         s0 = outer(s0, near, c0);
         t0 = outer(t0, far, c0);
@@ -121,7 +118,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   // A loop that moves the next column's sums down each time: an index into an array of sums would put them in memory.
   let part = OUT_OFFSET + group.z * (K * COLUMNS);
-  for (var j = 0u; j < 8 + zero; j++) {
+  for (var j = START; j < 8; j++) {
     let q = first_q + column + j * ACROSS;
     store4(part, first_m + row, q, s0);
     store4(part, first_m + row + 4 * ACROSS, q, t0);

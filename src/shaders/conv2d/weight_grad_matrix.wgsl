@@ -86,9 +86,9 @@ fn main(
       }
     }
     if (tile > first) {
-      for (var k = 0u; k < TILE_K; k += UNIT_K) {
-        let a_at = m * ROW + k;
-        let b_at = q * ROW + k;
+      for (var k = 0u; k < TILE_K / UNIT_K; k++) {
+        let a_at = m * ROW + k * UNIT_K;
+        let b_at = q * ROW + k * UNIT_K;
         let s = subgroupMatrixLoad<Left, row_major>(&a_tile, a_at, ROW);
         let t = subgroupMatrixLoad<Left, row_major>(&a_tile, a_at + UNIT_M * ROW, ROW);
         let b0 = subgroupMatrixLoad<Right, col_major>(&b_tile, b_at, ROW);

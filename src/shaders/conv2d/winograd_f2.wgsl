@@ -19,15 +19,3 @@ fn input_side(d: array<f32, SIDE>) -> array<f32, SIDE> {
 fn output_side(m: array<f32, SIDE>) -> array<f32, TILE> {
   return array<f32, TILE>(m[0] + m[1] + m[2], m[1] - m[2] + m[3]);
 }
-
-// For the gradient by g of <gy, A((G g) * (B d))>, which is transposed(G) ((transposed(A) gy) * (B d)).
-// transposed(A) gy
-fn slope_side(gy: array<f32, TILE>) -> array<f32, SIDE> {
-  return array<f32, SIDE>(gy[0], gy[0] + gy[1], gy[0] - gy[1], gy[1]);
-}
-
-// transposed(G) m
-fn tap_side(m: array<f32, SIDE>) -> vec3<f32> {
-  let even = 0.5 * (m[1] + m[2]);
-  return vec3(m[0] + even, 0.5 * (m[1] - m[2]), even + m[3]);
-}

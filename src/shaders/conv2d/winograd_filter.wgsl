@@ -6,8 +6,9 @@
 // Dispatch  (padded K / 64, padded C, 1) workgroups of 64.
 // Bytes     4 * (9 + SIDE * SIDE) * filters.
 // Sizes     see winograd_gemm.wgsl. Pieces: winograd_f2 or winograd_f4, sizes.
+// Consts    WEIGHT_TYPE: f32 or f16.
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(0) var<storage, read> weight: array<WEIGHT_TYPE>;
 @group(0) @binding(1) var<storage, read_write> transformed: array<f32>; // [SIDE * SIDE][padded C][padded K]
 
 fn row(k: u32, c: u32, r: u32) -> vec3<f32> {
@@ -16,10 +17,10 @@ fn row(k: u32, c: u32, r: u32) -> vec3<f32> {
   }
   if (size(19) != 0) {
     let at = size(20) + (c * size(3) + k) * 9 + 8 - 3 * r;
-    return vec3(weight[at], weight[at - 1], weight[at - 2]);
+    return vec3(f32(weight[at]), f32(weight[at - 1]), f32(weight[at - 2]));
   }
   let at = size(20) + (k * size(0) + c) * 9 + 3 * r;
-  return vec3(weight[at], weight[at + 1], weight[at + 2]);
+  return vec3(f32(weight[at]), f32(weight[at + 1]), f32(weight[at + 2]));
 }
 
 @compute @workgroup_size(64)

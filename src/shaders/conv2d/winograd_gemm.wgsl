@@ -13,7 +13,8 @@
 //           and width; 6, 7: padding; 8, 9: input offset and batch step; 10, 11: those of the output; 12: tiles of a row;
 //           13: of an image; 14: of all; 15: first tile of this slice; 16: tiles of a slice; 17: C padded (to 16, for the weight
 //           gradient to 64); 18: K padded to 64; 19: whether filters are turned; 20: offset of the weights;
-//           21, 22 (weight gradient): whether to add to what is there; parts. Pieces: sizes.
+//           21, 22 (weight gradient): whether to add to what is there; parts. Pieces: sizes, unrolled or
+//           rolled.
 
 @group(0) @binding(0) var<storage, read> u: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> v: array<vec4<f32>>;
@@ -46,11 +47,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     u_at += 16 * u_step;
     v_at += 16 * v_step;
     workgroupBarrier();
-    for (var i = 0u; i < 256; i += 16) {
-      let a = us[i + y];
-      let b = us[i + 8 + y];
-      let left = vs[i + x];
-      let right = vs[i + 8 + x];
+    for (var i = START; i < 16; i++) {
+      let a = us[i * 16 + y];
+      let b = us[i * 16 + 8 + y];
+      let left = vs[i * 16 + x];
+      let right = vs[i * 16 + 8 + x];
       sums[0] += a[0] * left;
       sums[1] += a[1] * left;
       sums[2] += a[2] * left;
@@ -71,20 +72,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
   let at = (group.z * size(18) + group.y * 64 + y * 4) * v_step + group.x * 16 + x;
-  m[at] = sums[0];
-  m[at + v_step] = sums[1];
-  m[at + 2 * v_step] = sums[2];
-  m[at + 3 * v_step] = sums[3];
-  m[at + 32 * v_step] = sums[4];
-  m[at + 33 * v_step] = sums[5];
-  m[at + 34 * v_step] = sums[6];
-  m[at + 35 * v_step] = sums[7];
-  m[at + 8] = sums[8];
-  m[at + v_step + 8] = sums[9];
-  m[at + 2 * v_step + 8] = sums[10];
-  m[at + 3 * v_step + 8] = sums[11];
-  m[at + 32 * v_step + 8] = sums[12];
-  m[at + 33 * v_step + 8] = sums[13];
-  m[at + 34 * v_step + 8] = sums[14];
-  m[at + 35 * v_step + 8] = sums[15];
+  for (var i = 0u; i < 4; i++) {
+    let row = at + i * v_step;
+    m[row] = sums[i];
+    m[row + 32 * v_step] = sums[i + 4];
+    m[row + 8] = sums[i + 8];
+    m[row + 32 * v_step + 8] = sums[i + 12];
+  }
 }

@@ -6,14 +6,15 @@
 // Bytes     4 * (1 + SIDE * SIDE / (TILE * TILE)) * in: four (F2) or 2.25 (F4) times the input is written. So it goes by
 //           slices that stay small enough for a cache; see conv2dWinograd.ts.
 // Sizes     see winograd_gemm.wgsl. Pieces: winograd_f2 or winograd_f4, sizes.
+// Consts    IN_TYPE: what an element is stored as, f32 or f16.
 
-@group(0) @binding(0) var<storage, read> input: array<f32>;
+@group(0) @binding(0) var<storage, read> input: array<IN_TYPE>;
 @group(0) @binding(1) var<storage, read_write> transformed: array<f32>; // [SIDE * SIDE][padded C][tiles of a slice]
 
 // Unsigned: above and left of the image the index wraps round to a huge one.
 fn pixel(plane: u32, h: u32, w: u32, valid: bool) -> f32 {
   let inside = valid & (h < size(1)) & (w < size(2));
-  return select(0.0, input[select(0, plane + h * size(2) + w, inside)], inside);
+  return select(0.0, f32(input[select(0, plane + h * size(2) + w, inside)]), inside);
 }
 
 @compute @workgroup_size(64)

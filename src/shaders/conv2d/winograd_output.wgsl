@@ -4,9 +4,10 @@
 // Dispatch  (tiles of a slice / 64, K, 1) workgroups of 64.
 // Bytes     4 * (1 + SIDE * SIDE / (TILE * TILE)) * out.
 // Sizes     see winograd_gemm.wgsl. Pieces: winograd_f2 or winograd_f4, sizes, epilogue_shared.
+// Consts    OUT_TYPE: f32 or f16.
 
 @group(0) @binding(0) var<storage, read> products: array<f32>; // [SIDE * SIDE][padded K][tiles of a slice]
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<OUT_TYPE>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -41,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var j = 0u; j < TILE; j++) {
       if (h + i < height && w + j < width) {
         let at = (k * height + h + i) * width + w + j;
-        output[size(10) + n * size(11) + at] = activate(y[j] + b, n * size(3) * height * width + at);
+        output[size(10) + n * size(11) + at] = OUT_TYPE(activate(y[j] + b, n * size(3) * height * width + at));
       }
     }
   }

@@ -3,15 +3,17 @@
 //
 // Mapping   one invocation, one tile of one channel; lanes run along tiles.
 // Dispatch  (tiles of a slice / 64, padded K, 1) workgroups of 64.
-// Bytes     4 * 5 * gy.
-// Sizes     see winograd_gemm.wgsl; gy is the output. Pieces: winograd_f2, sizes.
+// Bytes     4 * (1 + SIDE * SIDE / (TILE * TILE)) * gy.
+// Sizes     see winograd_gemm.wgsl; gy is the output. Pieces: winograd_f2 and winograd_f2_weight, or the same of
+//           winograd_f4; sizes.
+// Consts    GY_TYPE: f32 or f16.
 
-@group(0) @binding(0) var<storage, read> gy: array<f32>;
+@group(0) @binding(0) var<storage, read> gy: array<GY_TYPE>;
 @group(0) @binding(1) var<storage, read_write> transformed: array<f32>; // [SIDE * SIDE][padded K][tiles of a slice]
 
 fn slope(plane: u32, h: u32, w: u32, valid: bool) -> f32 {
   let inside = valid & (h < size(4)) & (w < size(5));
-  return select(0.0, gy[select(0, plane + h * size(5) + w, inside)], inside);
+  return select(0.0, f32(gy[select(0, plane + h * size(5) + w, inside)]), inside);
 }
 
 @compute @workgroup_size(64)

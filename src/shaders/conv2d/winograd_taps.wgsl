@@ -2,10 +2,10 @@
 //
 // Mapping   one invocation, one filter; lanes run along input channels, along which P is read.
 // Dispatch  (padded C / 64, K, 1) workgroups of 64.
-// Bytes     4 * (16 * parts + 9) * filters.
-// Sizes     see winograd_gemm.wgsl. Pieces: winograd_f2, sizes.
+// Bytes     4 * (SIDE * SIDE * parts + 9) * filters.
+// Sizes     see winograd_gemm.wgsl. Pieces: as winograd_slope.wgsl.
 
-@group(0) @binding(0) var<storage, read> p: array<f32>; // [parts][16][padded K][padded C]
+@group(0) @binding(0) var<storage, read> p: array<f32>; // [parts][SIDE * SIDE][padded K][padded C]
 @group(0) @binding(1) var<storage, read_write> gw: array<f32>;
 
 @compute @workgroup_size(64)
@@ -31,7 +31,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let at = size(20) + (k * size(0) + c) * 9;
   for (var s = 0u; s < 3; s++) {
-    let column = tap_side(array<f32, SIDE>(rows[0][s], rows[1][s], rows[2][s], rows[3][s]));
+    var m: array<f32, SIDE>;
+    for (var i = 0u; i < SIDE; i++) {
+      m[i] = rows[i][s];
+    }
+    let column = tap_side(m);
     gw[at + s] = column[0];
     gw[at + 3 + s] = column[1];
     gw[at + 6 + s] = column[2];
