@@ -57,7 +57,7 @@ async function timeEncoding(context: Context, name: CaseName, facts?: DeviceFact
   }
 }
 
-/** The device as its plans see it. */
+/** The device as plans for another of its limits see it. */
 function planningFor(device: Device, facts: DeviceFacts): Device {
-  return Object.defineProperty(device, 'facts', { value: facts });
+  return Object.defineProperty(device, 'facts', { value: { ...facts, limits: device.facts.limits } });
 }
