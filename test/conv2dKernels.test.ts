@@ -437,6 +437,11 @@ it.each(['winograd2', 'winograd4'])('%s takes what is large in several slices', 
     shader.name.endsWith('output'),
   );
   expect(outputs.length).toBeGreaterThan(1);
+  const { x, y: gy, weight: gw } = operands;
+  const products = conv2dWeightGrad(p, { x, gy, gw }, ctx(name)).filter(({ shader }) =>
+    shader.name.endsWith('gemm_weight'),
+  );
+  expect(products.length).toBeGreaterThan(1);
 });
 
 describe('choice of a variant', () => {
