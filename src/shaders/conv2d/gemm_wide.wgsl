@@ -11,9 +11,9 @@
 // Bytes     4 * (in + a + out) from memory; through the caches in * ceil(M / TILE_M) and a * ceil(P / TILE_P). A 128 x 128 tile
 //           does 64 multiply-adds for each value brought.
 // Why fast  A value from workgroup memory serves 8 multiply-adds: 4 vec4 reads for 64, where gemm.wgsl has 2 for 16. An NVIDIA
-//           multiprocessor does 128 multiply-adds and reads 128 bytes of workgroup memory a cycle; with one bank row a
-//           subgroup and read, 64 sums use that memory a quarter of the time, 16 half of it. And 64 independent sums hide
-//           the latency of a multiply-add where few subgroups fit.
+//           multiprocessor does 128 multiply-adds and reads 128 bytes of workgroup memory a cycle, and a vec4 takes a
+//           subgroup two reads at least (NervanaSystems/maxas, issue 8): 64 sums use that memory half of the time, 16 all of
+//           it. And 64 independent sums hide the latency of a multiply-add where few subgroups fit.
 // Not yet timed on a GPU.
 // Consts    as gemm.wgsl.
 
