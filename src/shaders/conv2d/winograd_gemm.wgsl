@@ -13,8 +13,8 @@
 //           and width; 6, 7: padding; 8, 9: input offset and batch step; 10, 11: those of the output; 12: tiles of a row;
 //           13: of an image; 14: of all; 15: first tile of this slice; 16: tiles of a slice; 17: C padded (to 16, for the weight
 //           gradient to 64); 18: K padded to 64; 19: whether filters are turned; 20: offset of the weights;
-//           21, 22 (weight gradient): whether to add to what is there; parts. Pieces: sizes, unrolled or
-//           rolled.
+//           21, 22 (weight gradient): whether to add to what is there; parts.
+// Pieces    sizes, unrolled or rolled.
 
 @group(0) @binding(0) var<storage, read> u: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> v: array<vec4<f32>>;
