@@ -51,11 +51,12 @@ export async function evaluate(options: EvaluateOptions, io: Io): Promise<void> 
     const device = await openCliDevice(options);
     try {
       const target = out === undefined ? run : new RunFolder(runPaths(out));
-      // Before the measuring, so that a place where nothing can be written is told of at once.
-      const made = out === undefined ? [] : await ensureFolder(out);
-      const result = await stoppable(source, io, (given) =>
-        measureRun(device, slices, given, settings, checkpoint, which, target),
-      ).catch(async (error: unknown) => {
+      let made: readonly string[] = [];
+      const result = await stoppable(source, io, async (given) => {
+        // Before the measuring, so that a place where nothing can be written is told of at once.
+        if (out !== undefined) made = await ensureFolder(out);
+        return measureRun(device, slices, given, settings, checkpoint, which, target);
+      }).catch(async (error: unknown) => {
         await removeEmpty(made);
         throw error;
       });
@@ -82,7 +83,7 @@ async function checkOut({ out }: EvaluateOptions, { paths }: RunFolder): Promise
   );
 }
 
-/** A signal while slices are measured ends it; from then on all is written. @throws Stopped */
+/** From here on a signal, while slices are measured, ends it; once they are, all is written. @throws Stopped */
 async function stoppable<T>(
   source: SliceSource,
   io: Io,
