@@ -10,7 +10,7 @@ import { forwardGemmVariant, inputGradGemmVariant, type TileOf } from './conv2dG
 import type { InputGradVariant } from './conv2dInputGrad.js';
 import type { WeightGradVariant } from './conv2dWeightGrad.js';
 import { type WeightGradTile, weightGradGemmVariant } from './conv2dWeightGradGemm.js';
-import { loopPiece, registerTileShare } from './gemmDevice.js';
+import { loopBytes, loopPiece, registerTileShare } from './gemmDevice.js';
 
 /** `sums` of an invocation: 16 is gemm.wgsl, 64 gemm_wide.wgsl. */
 function registerTile(m: number, p: number, k: number, sums: 16 | 64): readonly [string, TileOf] {
@@ -24,7 +24,7 @@ function registerTile(m: number, p: number, k: number, sums: 16 | 64): readonly 
       p,
       k,
       threads,
-      bytes: 4 * k * (m + p),
+      bytes: 4 * k * (m + p) + loopBytes(facts),
       share: registerTileShare(facts, sums, m * p),
       shader: sums === 64 ? gemmWide : gemm,
       pieces: [outerProduct, loopPiece(facts)],
@@ -60,7 +60,7 @@ function weightGradTile(size: 64 | 128, facts: DeviceFacts): WeightGradTile {
     q: size,
     lanes,
     threads: 256,
-    bytes: 2 * 16 * lanes * size,
+    bytes: 2 * 16 * lanes * size + loopBytes(facts),
     waves: small ? 4 : 2,
     share: registerTileShare(facts, small ? 16 : 64, size * size),
     shader: small ? weightGrad : weightGradWide,

@@ -15,6 +15,11 @@ export function loopPiece({ software }: DeviceFacts): Shader {
   return software ? rolled : unrolled;
 }
 
+/** Of workgroup memory, that the piece takes. */
+export function loopBytes({ software }: DeviceFacts): number {
+  return software ? 4 : 0;
+}
+
 /** The part of the device that this many invocations fill, at most 1. */
 export function fillOf(facts: DeviceFacts, invocations: number): number {
   return Math.min(1, invocations / resident(facts));

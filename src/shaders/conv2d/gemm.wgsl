@@ -29,6 +29,8 @@ const ROW_M4 = (M + TILE_M - 1) / TILE_M * TILE_M4;
 const PIXEL_TILES = (PIXELS + TILE_P - 1) / TILE_P;
 const ACROSS = TILE_P / 4;
 const A_VECTORS = TILE_K * TILE_M4;
+// Each invocation brings one vector of b_tile.
+const_assert TILE_K / 4 * TILE_P == THREADS;
 
 // [k][m / 4], four m to a vector.
 var<workgroup> a_tile: array<vec4<f32>, A_VECTORS>;

@@ -25,6 +25,8 @@ const ROW_M4 = (M + TILE_M - 1) / TILE_M * TILE_M4;
 const PIXEL_TILES = (PIXELS + TILE_P - 1) / TILE_P;
 const ACROSS = TILE_P / 8;
 const B_VECTORS = TILE_K / 4 * TILE_P;
+// Each invocation brings one vector of a_tile, and one or two of b_tile.
+const_assert TILE_K * TILE_M4 == THREADS;
 
 // [k][m / 4], four m to a vector.
 var<workgroup> a_tile: array<vec4<f32>, THREADS>;
