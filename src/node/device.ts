@@ -56,7 +56,32 @@ const entryPoints = new Map<string, GPU>();
 export async function openNodeDevice(options: OpenNodeDeviceOptions = {}): Promise<Device> {
   const { features, limits, onError } = options;
   const adapter = await requestNodeAdapter(options);
-  return openDevice({ adapter, features, limits, onError, kernels: everyKernel, onWait: restWhile });
+  const own = { kernels: everyKernel, onWait: restWhile };
+  const device = await openDevice({ adapter, features, limits, onError, ...own });
+  endWith(device.gpu);
+  return device;
+}
+
+const open = new Set<GPUDevice>();
+let watches = false;
+let endsByItself = false;
+
+/**
+ * Gives a device back where `process.exit` or an error ends the process: adapters that run on the CPU go on with what they
+ * have been given while the process is taken apart, and SwiftShader crashed in one run of four. A process that ends by
+ * itself needs none of it, and waits still open there must not be told of a loss.
+ */
+function endWith(gpu: GPUDevice): void {
+  open.add(gpu);
+  gpu.lost.then(() => open.delete(gpu));
+  if (watches) return;
+  watches = true;
+  process.once('beforeExit', () => {
+    endsByItself = true;
+  });
+  process.once('exit', () => {
+    if (!endsByItself) for (const one of open) one.destroy();
+  });
 }
 
 /**
