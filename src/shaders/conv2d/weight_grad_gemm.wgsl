@@ -32,7 +32,8 @@ const STEP = 256 / LANES;
 var<workgroup> a_tile: array<vec4<f32>, LANES * TILE>;
 var<workgroup> b_tile: array<vec4<f32>, LANES * TILE>;
 
-// Moves row numbers within groups of 8, differently for each lane.
+// Moves row numbers within groups of 8, differently for each lane. Whoever indexes by the result takes it modulo what it is
+// below anyway, which costs nothing and tells Tint what it does not see of an exclusive or.
 fn mixed(lane: u32, row: u32) -> u32 {
   return row ^ (lane * (8 / LANES));
 }
